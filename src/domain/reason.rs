@@ -1,0 +1,61 @@
+//! Why something was not given, where that depends on the client. Stands in the log for those who may know; the
+//! requester sees `not_provided` for all of them.
+
+use serde::{Deserialize, Serialize};
+
+/// The real reason behind a part of an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Reason {
+    /// Released.
+    Released,
+    /// No grant covers the question; an unknown client reads the same here too.
+    NoGrant,
+    /// A grant exists and its source has not confirmed it.
+    NotConfirmed,
+    /// The grant was withdrawn.
+    Withdrawn,
+    /// The grant's period has not begun.
+    NotYetInForce,
+    /// The grant's period has ended.
+    Expired,
+    /// The grant was withdrawn between the decision and the commit.
+    WithdrawnBeforeCommit,
+    /// The policy does not permit it, or its engine gave an error.
+    PolicyDenied,
+    /// The source declined (R21).
+    SourceDeclined,
+    /// The source holds none of the fields.
+    SourceHoldsNothing,
+    /// The source could not be reached.
+    SourceUnavailable,
+    /// The source did not answer in time.
+    SourceTooLate,
+    /// The source's certificate is not the one expected.
+    SourceNotTrusted,
+    /// The source's statement breaks the catalogue: undeclared code, range, date.
+    SourceInvalid,
+}
+
+impl Reason {
+    /// The code in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Released => "RELEASED",
+            Self::NoGrant => "NO_GRANT",
+            Self::NotConfirmed => "NOT_CONFIRMED",
+            Self::Withdrawn => "WITHDRAWN",
+            Self::NotYetInForce => "NOT_YET_IN_FORCE",
+            Self::Expired => "EXPIRED",
+            Self::WithdrawnBeforeCommit => "WITHDRAWN_BEFORE_COMMIT",
+            Self::PolicyDenied => "POLICY_DENIED",
+            Self::SourceDeclined => "SOURCE_DECLINED",
+            Self::SourceHoldsNothing => "SOURCE_HOLDS_NOTHING",
+            Self::SourceUnavailable => "SOURCE_UNAVAILABLE",
+            Self::SourceTooLate => "SOURCE_TOO_LATE",
+            Self::SourceNotTrusted => "SOURCE_NOT_TRUSTED",
+            Self::SourceInvalid => "SOURCE_INVALID",
+        }
+    }
+}
