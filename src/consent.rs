@@ -1,0 +1,1 @@
+//! The client's written consent (toestemming): form, grants, events.

@@ -1,0 +1,1 @@
+//! The edge: transport, limits, and the mapping of refusals to statuses.

@@ -1,0 +1,14 @@
+//! Sluis: a consent-based data-exchange gateway for work capacity.
+
+pub mod audit;
+pub mod catalogue;
+pub mod consent;
+pub mod domain;
+pub mod exchange;
+pub mod grpc;
+pub mod identity;
+pub mod policy;
+pub mod proto;
+pub mod source;
+pub mod storage;
+pub mod subject;

@@ -1,0 +1,3 @@
+//! The `sluis` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Purpose limitation (doelbinding): Cedar policies and the permit they give.

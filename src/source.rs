@@ -1,0 +1,1 @@
+//! Systems that hold the information (bronnen).

@@ -1,0 +1,1 @@
+//! Where consents and the log are kept.

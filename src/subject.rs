@@ -1,0 +1,1 @@
+//! Look-up tags and keys of clients.
