@@ -11,6 +11,7 @@ const PROTOS: [&str; 5] = ["exchange", "consent", "source", "audit", "work_capac
 
 fn main() -> Result<()> {
     println!("cargo:rerun-if-changed=proto");
+    println!("cargo:rerun-if-changed=migrations");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let files: Vec<String> = PROTOS.iter().map(|name| format!("sluis/v1/{name}.proto")).collect();
     let mut compiler = protox::Compiler::new(["proto"])?;

@@ -1,1 +1,325 @@
-//! Where consents and the log are kept.
+//! Where consents and the log are kept. One contract, in this file; one implementation per database below it.
+//!
+//! The log's order is decided here: a [`Commit`] holds the log's head until it is done, so that what it checks (is this
+//! grant still in force?) and what it writes (this was released under it) are one step.
+
+pub mod sqlite;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+
+use crate::{
+    consent::{EventKind, Grant, GrantState},
+    domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
+    subject::Tag,
+};
+
+/// Why the store did not do it. None of these carries data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreFault {
+    /// No room. What was begun is rolled back; later commits may succeed.
+    #[error("the disk or the database is full")]
+    Full,
+    /// Not now; rolled back, may succeed later.
+    #[error("the database is busy")]
+    Busy,
+    /// After this nothing on the handle is sure: the gateway stops writing until it is started again.
+    #[error("the database failed: {0}")]
+    Fatal(String),
+    /// What is stored is not what this program stores.
+    #[error("the database holds something unexpected: {0}")]
+    Corrupt(&'static str),
+}
+
+/// Newest state of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Name of the log.
+    pub origin: String,
+    /// Number of entries.
+    pub size: u64,
+    /// Time of the newest entry.
+    pub time: Timestamp,
+    /// Roots of the full subtrees, encoded.
+    pub frontier: Vec<u8>,
+    /// Signed checkpoint.
+    pub checkpoint: String,
+    /// Id of the commit that wrote it.
+    pub batch: [u8; 16],
+}
+
+/// A commitment's content and salt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Canonical JSON.
+    pub json: Vec<u8>,
+    /// Salt of the commitment.
+    pub salt: [u8; 32],
+}
+
+/// An entry, and what stands beside its leaf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// Position in the log.
+    pub position: u64,
+    /// Pair it belongs to.
+    pub pair: PairId,
+    /// Kind.
+    pub kind: &'static str,
+    /// Time in the leaf.
+    pub time: Timestamp,
+    /// Bytes as hashed.
+    pub leaf: Vec<u8>,
+    /// What the leaf's `facts` commits to.
+    pub facts: Opening,
+    /// What the facts' `detail` commits to, for the gateway's officer alone.
+    pub detail: Option<Opening>,
+    /// Sealed part.
+    pub sealed: Vec<u8>,
+    /// Whose key opens it.
+    pub subject: Option<SubjectId>,
+    /// Copy of the requester, to search by.
+    pub requester: Option<Oin>,
+    /// Copy of the purpose, to search by.
+    pub purpose: Option<Purpose>,
+}
+
+/// An entry as read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Position in the log.
+    pub position: u64,
+    /// Bytes as hashed.
+    pub leaf: Vec<u8>,
+    /// What the leaf's `facts` commits to.
+    pub facts: Opening,
+    /// What the facts' `detail` commits to.
+    pub detail: Option<Opening>,
+    /// Sealed part.
+    pub sealed: Vec<u8>,
+    /// Whose key opens it.
+    pub subject: Option<SubjectId>,
+}
+
+/// What to look for in the log. `None` does not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct EntryFilter {
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+    /// Requester.
+    pub requester: Option<Oin>,
+    /// Purpose.
+    pub purpose: Option<Purpose>,
+    /// Kind.
+    pub kind: Option<String>,
+    /// Below this position; for the next page.
+    pub below: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A client's key of one year, wrapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedKey {
+    /// Client.
+    pub subject: SubjectId,
+    /// Key under the master key.
+    pub wrapped: Vec<u8>,
+}
+
+/// A client whose key a commit needs. If the tag has none for the year, the proposed one is kept.
+#[derive(Clone, Debug)]
+pub struct KeyWanted {
+    /// Look-up tag.
+    pub tag: Tag,
+    /// Year.
+    pub year: i32,
+    /// Key to keep if there is none.
+    pub proposed: WrappedKey,
+    /// When it expires if nothing but questions is known of the client; `None` keeps it for good.
+    pub expires: Option<Timestamp>,
+}
+
+/// A grant as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredGrant {
+    /// Id.
+    pub id: GrantId,
+    /// Form.
+    pub form: FormId,
+    /// Client.
+    pub subject: SubjectId,
+    /// Who recorded it.
+    pub recorder: Oin,
+    /// Who receives.
+    pub recipient: Oin,
+    /// In which role.
+    pub role: Role,
+    /// For which purpose.
+    pub purpose: Purpose,
+    /// Who discloses.
+    pub source: Oin,
+    /// Which fields.
+    pub fields: crate::catalogue::Mask,
+    /// As it was signed.
+    pub jws: String,
+    /// Salt of the binding, sealed.
+    pub sealed_salt: Vec<u8>,
+    /// Period and events.
+    pub state: GrantState,
+}
+
+/// A form as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredForm {
+    /// Id.
+    pub id: FormId,
+    /// Client.
+    pub subject: SubjectId,
+    /// Who recorded it.
+    pub recorder: Oin,
+    /// When.
+    pub recorded_at: Timestamp,
+    /// As it was signed.
+    pub jws: String,
+    /// Its grants.
+    pub grants: Vec<StoredGrant>,
+}
+
+/// A form to store, with its grants.
+#[derive(Clone, Debug)]
+pub struct NewForm {
+    /// Id.
+    pub id: FormId,
+    /// Who recorded it.
+    pub recorder: Oin,
+    /// As it was signed.
+    pub jws: String,
+    /// Each grant, as it was signed, with the salt of its binding sealed.
+    pub grants: Vec<(Grant, String, Vec<u8>)>,
+}
+
+/// Which grants to withdraw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// One.
+    Grant(GrantId),
+    /// All of a form.
+    Form(FormId),
+    /// All of a client.
+    Client(Tag),
+}
+
+/// A store. Reads see committed state only; what decides a release is read again inside a [`Commit`].
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Begins a commit. Waits until no other commit, of any instance, is under way.
+    async fn begin(&self) -> Result<Box<dyn Commit + '_>, StoreFault>;
+
+    /// The newest head; `None` before the first commit.
+    async fn head(&self) -> Result<Option<Head>, StoreFault>;
+
+    /// Grants of a client for this recipient, role and purpose, whatever their state; none for an unknown client.
+    async fn grants(
+        &self,
+        tag: &Tag,
+        recipient: Oin,
+        role: Role,
+        purpose: &Purpose,
+    ) -> Result<Vec<StoredGrant>, StoreFault>;
+
+    /// A form with its grants.
+    async fn form(&self, id: FormId) -> Result<Option<StoredForm>, StoreFault>;
+
+    /// Forms of a client that this organisation recorded, newest first.
+    async fn forms_of(&self, tag: &Tag, recorder: Oin) -> Result<Vec<StoredForm>, StoreFault>;
+
+    /// A grant.
+    async fn grant(&self, id: GrantId) -> Result<Option<StoredGrant>, StoreFault>;
+
+    /// A client's key of a year.
+    async fn client_key(&self, subject: SubjectId, year: i32) -> Result<Option<WrappedKey>, StoreFault>;
+
+    /// Entries by position, from `from`, at most `limit`.
+    async fn entries(&self, from: u64, limit: u32) -> Result<Vec<StoredEntry>, StoreFault>;
+
+    /// Entries by what they say, newest first.
+    async fn search(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreFault>;
+
+    /// A finished tile: 256 hashes.
+    async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault>;
+
+    /// Requests without an outcome that began before this time.
+    async fn open_requests(&self, before: Timestamp) -> Result<Vec<PairId>, StoreFault>;
+}
+
+/// One commit. Nothing is seen by others before [`Commit::commit`] returns; dropping it rolls back.
+#[async_trait]
+pub trait Commit: Send {
+    /// The head, which stays as it is until this commit ends.
+    async fn head(&mut self) -> Result<Option<Head>, StoreFault>;
+
+    /// A key for each, in order; kept ones win over proposed ones.
+    async fn client_keys(&mut self, wanted: &[KeyWanted]) -> Result<Vec<WrappedKey>, StoreFault>;
+
+    /// A client's key of a year, by subject, making the proposed one if the year has none.
+    async fn subject_key(
+        &mut self,
+        subject: SubjectId,
+        year: i32,
+        proposed: &[u8],
+    ) -> Result<Option<WrappedKey>, StoreFault>;
+
+    /// Marks request ids as used; `false` for each that was used before.
+    async fn claim_request_ids(
+        &mut self,
+        keys: &[[u8; 32]],
+        time: Timestamp,
+    ) -> Result<Vec<bool>, StoreFault>;
+
+    /// Marks requests as open.
+    async fn open(&mut self, pairs: &[PairId], time: Timestamp) -> Result<(), StoreFault>;
+
+    /// Closes an open request; `false` if it is not open (any more).
+    async fn close(&mut self, pair: PairId) -> Result<bool, StoreFault>;
+
+    /// Stores a form and its grants; `false` if an id was used before.
+    async fn record(
+        &mut self,
+        subject: SubjectId,
+        form: &NewForm,
+        time: Timestamp,
+    ) -> Result<bool, StoreFault>;
+
+    /// Grants that match, are not withdrawn yet, and that this organisation recorded or is the source of. The second
+    /// value tells whether anything matched at all, withdrawn or not.
+    async fn withdrawable(
+        &mut self,
+        selection: &Withdrawal,
+        by: Oin,
+    ) -> Result<(Vec<GrantId>, bool), StoreFault>;
+
+    /// Adds an event to grants.
+    async fn event(
+        &mut self,
+        grants: &[GrantId],
+        kind: EventKind,
+        time: Timestamp,
+        position: u64,
+    ) -> Result<(), StoreFault>;
+
+    /// State of grants now; unknown ones are absent.
+    async fn states(&mut self, grants: &[GrantId]) -> Result<HashMap<GrantId, GrantState>, StoreFault>;
+
+    /// Appends entries and finished tiles (level, number, 256 hashes).
+    async fn append(&mut self, entries: &[EntryRow], tiles: &[(u8, u64, Vec<u8>)]) -> Result<(), StoreFault>;
+
+    /// Replaces the head.
+    async fn advance(&mut self, head: &Head) -> Result<(), StoreFault>;
+
+    /// Makes it durable: when this returns `Ok`, everything survives a loss of power.
+    async fn commit(self: Box<Self>) -> Result<(), StoreFault>;
+}
