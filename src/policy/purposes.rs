@@ -1,0 +1,220 @@
+//! The catalogue of purposes (doelen), from `purposes.toml`. An entry that exists has an owner, a client council's
+//! review and legal bases, if it is active.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    fault::{PolicyFault, Problem},
+    files::{CATALOGUE, line_at},
+};
+use crate::domain::{Day, OrganisationKind, Purpose, Role, time::parse_day};
+
+/// One purpose of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurposeEntry {
+    /// Its name.
+    pub purpose: Purpose,
+    /// Row of the catalogue of purposes that its ceiling starts from, such as `U01`; empty if there is none.
+    pub row: String,
+    /// Dutch label.
+    pub label_nl: String,
+    /// English label.
+    pub label_en: String,
+    /// Whether it is served.
+    pub active: bool,
+    /// Why it is not; present if it is not active.
+    pub open_question: Option<String>,
+    /// Longest period of a grant, in months, 1 to 12; 0 for a purpose that is not active.
+    pub max_months: u8,
+    /// Roles that some rule permits something, in the order of the file.
+    pub roles: Vec<Role>,
+    /// Who decide on it (R40).
+    pub owners: Vec<String>,
+    /// The client council's review of its fields (R23).
+    pub council_review: Option<CouncilReview>,
+    /// Whether it is an example or a region's own; present if it is active.
+    pub review: Option<Review>,
+    disclosure: BTreeMap<OrganisationKind, String>,
+    receipt: BTreeMap<OrganisationKind, String>,
+}
+
+impl PurposeEntry {
+    /// The legal basis (grondslag) on which a source of this kind may disclose (R15).
+    #[must_use]
+    pub fn basis_disclosure(&self, source_kind: OrganisationKind) -> Option<&str> {
+        self.disclosure.get(&source_kind).map(String::as_str)
+    }
+
+    /// The legal basis (grondslag) on which a recipient of this kind may process what it receives (R15).
+    #[must_use]
+    pub fn basis_receipt(&self, recipient_kind: OrganisationKind) -> Option<&str> {
+        self.receipt.get(&recipient_kind).map(String::as_str)
+    }
+}
+
+/// A review by a client council (cliëntenraad).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CouncilReview {
+    /// Name of the council.
+    pub council: String,
+    /// Day of its review.
+    pub date: Day,
+}
+
+/// Whose decision a purpose is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    /// Nobody's: it shows how, and loads on a test gateway only (P12).
+    Example,
+    /// The owners' own.
+    Signed,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    #[serde(default)]
+    purpose: Vec<Raw>,
+}
+
+/// An entry as written. What a purpose needs is looked at after reading, so that all faults are told at once.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: String,
+    #[serde(default)]
+    row: String,
+    #[serde(default)]
+    label_nl: String,
+    #[serde(default)]
+    label_en: String,
+    active: bool,
+    open_question: Option<String>,
+    max_months: Option<u8>,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
+    owners: Vec<String>,
+    council_review: Option<RawReview>,
+    review: Option<String>,
+    #[serde(default)]
+    basis_disclosure: BTreeMap<String, String>,
+    #[serde(default)]
+    basis_receipt: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawReview {
+    council: String,
+    date: String,
+}
+
+/// Reads the catalogue; `None` if it does not parse. An entry with a fault is among the purposes all the same, so that
+/// its policy file is checked too; whoever calls this refuses the whole set if there is any fault.
+pub(super) fn parse(
+    text: &str,
+    test_gateway: bool,
+    faults: &mut Vec<PolicyFault>,
+) -> Option<BTreeMap<Purpose, PurposeEntry>> {
+    let catalogue: Catalogue = match toml::from_str(text) {
+        Ok(catalogue) => catalogue,
+        Err(error) => {
+            let line = line_at(text, error.span().map_or(0, |span| span.start));
+            let problem = Problem::Syntax(format!("line {line}: {}", error.message()));
+            faults.push(PolicyFault::new(CATALOGUE, problem));
+            return None;
+        }
+    };
+    let mut purposes = BTreeMap::new();
+    let mut problems = Vec::new();
+    for raw in catalogue.purpose {
+        match raw.name.parse() {
+            Ok(purpose) => {
+                let entry = entry(purpose, raw, test_gateway, &mut problems);
+                if let Some(former) = purposes.insert(entry.purpose.clone(), entry) {
+                    problems.push(Problem::PurposeDuplicate(former.purpose));
+                }
+            }
+            Err(fault) => problems.push(Problem::PurposeName { name: raw.name, fault }),
+        }
+    }
+    faults.extend(problems.into_iter().map(|problem| PolicyFault::new(CATALOGUE, problem)));
+    Some(purposes)
+}
+
+fn entry(purpose: Purpose, raw: Raw, test_gateway: bool, problems: &mut Vec<Problem>) -> PurposeEntry {
+    let blank = |text: &String| text.trim().is_empty();
+    let mut roles = Vec::new();
+    for role in raw.roles {
+        match role.parse() {
+            Ok(role) => roles.push(role),
+            Err(_) => problems.push(Problem::UnknownRole { purpose: purpose.clone(), role }),
+        }
+    }
+    let mut bases = |written: BTreeMap<String, String>| {
+        let mut bases = BTreeMap::new();
+        for (kind, basis) in written {
+            match participant_kind(&kind) {
+                // A blank basis is none.
+                Some(kind) if !blank(&basis) => drop(bases.insert(kind, basis)),
+                Some(_) => {}
+                None => problems.push(Problem::UnknownKind { purpose: purpose.clone(), kind }),
+            }
+        }
+        bases
+    };
+    let disclosure = bases(raw.basis_disclosure);
+    let receipt = bases(raw.basis_receipt);
+    let review = match raw.review.as_deref() {
+        Some("example") => Some(Review::Example),
+        Some("signed") => Some(Review::Signed),
+        _ => None,
+    };
+    let council_review = raw.council_review.filter(|review| !blank(&review.council)).and_then(|review| {
+        Some(CouncilReview { council: review.council, date: parse_day(&review.date).ok()? })
+    });
+    let open_question = raw.open_question.filter(|question| !blank(question));
+
+    let mut needs = |holds: bool, problem: fn(Purpose) -> Problem| {
+        if !holds {
+            problems.push(problem(purpose.clone()));
+        }
+    };
+    needs(!blank(&raw.label_nl) && !blank(&raw.label_en), Problem::LabelMissing);
+    // An example may not even lie ready in production.
+    needs(test_gateway || review != Some(Review::Example), Problem::ExampleInProduction);
+    if raw.active {
+        needs(review.is_some(), Problem::NoReview);
+        needs(!raw.owners.is_empty() && !raw.owners.iter().any(blank), Problem::NoOwner);
+        needs(council_review.is_some(), Problem::NoCouncilReview);
+        needs(raw.max_months.is_some_and(|months| (1..=12).contains(&months)), Problem::MonthsOutOfRange);
+    } else {
+        needs(open_question.is_some(), Problem::NoOpenQuestion);
+    }
+    PurposeEntry {
+        purpose,
+        row: raw.row,
+        label_nl: raw.label_nl,
+        label_en: raw.label_en,
+        active: raw.active,
+        open_question,
+        max_months: if raw.active { raw.max_months.unwrap_or(0) } else { 0 },
+        roles,
+        owners: raw.owners,
+        council_review,
+        review,
+        disclosure,
+        receipt,
+    }
+}
+
+/// The kinds that disclose and receive. A gateway does neither.
+pub(super) const PARTICIPANT_KINDS: [OrganisationKind; 3] =
+    [OrganisationKind::Gemeente, OrganisationKind::Uwv, OrganisationKind::Ggz];
+
+fn participant_kind(text: &str) -> Option<OrganisationKind> {
+    PARTICIPANT_KINDS.into_iter().find(|kind| kind.as_str() == text)
+}
