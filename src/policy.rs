@@ -4,6 +4,7 @@
 //! nothing else can make and without which no source is asked, or a [`Denial`]. `docs/policy.md` tells how to read and
 //! change the policies.
 
+mod cases;
 mod engine;
 mod facts;
 mod fault;
@@ -16,6 +17,7 @@ mod shape;
 
 use std::collections::BTreeMap;
 
+pub use cases::{CaseFault, CaseProblem, CasesRun};
 pub use engine::EngineError;
 pub use facts::Facts;
 pub use fault::{PolicyFault, PolicyFaults, Problem};
