@@ -65,3 +65,6 @@ impl PolicySet {
         self.ceilings.get(&(purpose.clone(), role, source_kind)).copied().unwrap_or(Mask::EMPTY)
     }
 }
+
+#[cfg(test)]
+mod tests;

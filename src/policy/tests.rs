@@ -1,0 +1,224 @@
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    catalogue::{ALL, field_set, field_sets},
+    domain::{Oin, purpose::NEVER_SERVED},
+};
+
+mod broken;
+
+fn shipped() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("policies")
+}
+
+/// The shipped policies, loaded once: the set never changes.
+fn policies() -> &'static PolicySet {
+    static SET: std::sync::LazyLock<PolicySet> = std::sync::LazyLock::new(|| {
+        PolicySet::load(&shipped(), true).unwrap_or_else(|faults| panic!("{faults}"))
+    });
+    &SET
+}
+
+fn oin(number: u8) -> Oin {
+    format!("000000990000000{number:02}000").parse().unwrap()
+}
+
+fn purpose(name: &str) -> Purpose {
+    name.parse().unwrap()
+}
+
+fn question(name: &str, role: Role, source_kind: OrganisationKind, fields: Mask, facts: Facts) -> Question {
+    Question { recipient: oin(1), role, purpose: purpose(name), source: oin(2), source_kind, fields, facts }
+}
+
+fn sets(names: &[&str]) -> Mask {
+    names.iter().fold(Mask::EMPTY, |mask, name| mask.or(field_set(name)))
+}
+
+const ACTIVE: [&str; 4] = ["JOB_COACHING", "JOB_PLACEMENT", "PLAN_ALIGNMENT", "REINTEGRATION"];
+const KINDS: [OrganisationKind; 4] =
+    [OrganisationKind::Gemeente, OrganisationKind::Uwv, OrganisationKind::Ggz, OrganisationKind::Gateway];
+
+#[test]
+fn every_case_comes_out_as_expected() {
+    let run = policies().run_cases(&shipped());
+    let told: Vec<_> = run.faults.iter().map(ToString::to_string).collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+    assert!(run.decisions > 500, "{}", run.decisions);
+}
+
+#[test]
+fn the_catalogue_of_purposes() {
+    let set = policies();
+    let active: Vec<_> = set.purposes().filter(|entry| entry.active).map(|e| e.purpose.as_str()).collect();
+    assert_eq!(active, ACTIVE);
+    assert_eq!(set.purposes().count(), 15);
+    for entry in set.purposes() {
+        assert_eq!(entry.open_question.is_none(), entry.active, "{}", entry.purpose);
+        assert_eq!(entry.review == Some(Review::Example), entry.active, "{}", entry.purpose);
+        assert_eq!(entry.max_months > 0, entry.active, "{}", entry.purpose);
+    }
+    let reintegration = set.purpose(&purpose("REINTEGRATION")).unwrap();
+    assert_eq!(reintegration.row, "U01");
+    assert_eq!(reintegration.basis_receipt(OrganisationKind::Ggz), None);
+    assert!(reintegration.basis_disclosure(OrganisationKind::Ggz).unwrap().contains("7:457"));
+    assert!(set.purpose(&purpose("SHOE_SALES")).is_none());
+}
+
+#[test]
+fn r02_ceilings_are_those_of_the_catalogue() {
+    let ceiling = |name, role, kind| policies().ceiling(&purpose(name), role, kind);
+    let all = Mask::all();
+    assert_eq!(
+        ceiling("REINTEGRATION", Role::GemKlantmanager, OrganisationKind::Ggz),
+        all.minus(field_set("VW_SHELTERED"))
+    );
+    for name in ["PLAN_ALIGNMENT", "JOB_COACHING"] {
+        assert_eq!(
+            ceiling(name, Role::GgzTrajectbegeleider, OrganisationKind::Uwv),
+            sets(&["WT", "VW_BASIC", "VW_DETAIL", "TR"])
+        );
+        assert_eq!(ceiling(name, Role::UwvArbeidsdeskundige, OrganisationKind::Uwv), Mask::EMPTY);
+    }
+    let placement = |role, kind| ceiling("JOB_PLACEMENT", role, kind);
+    assert_eq!(placement(Role::GemAccounthouder, OrganisationKind::Uwv), sets(&["WT", "VW_BASIC"]));
+    for role in Role::ALL {
+        assert_eq!(placement(role, OrganisationKind::Ggz), Mask::EMPTY);
+    }
+    for kind in KINDS {
+        assert_eq!(placement(Role::GgzTrajectbegeleider, kind), Mask::EMPTY);
+        assert_eq!(ceiling("WAGE_VALUE", Role::GemKlantmanager, kind), Mask::EMPTY);
+    }
+}
+
+/// The table that people read is what the rules decide: no row too few, none too many.
+#[test]
+fn the_documented_table_is_what_is_permitted() {
+    let documented = include_str!("../../docs/policy.md");
+    let mut rows = 0;
+    for (name, role) in ACTIVE.into_iter().flat_map(|name| Role::ALL.map(|role| (name, role))) {
+        let ceiling = |kind| policies().ceiling(&purpose(name), role, kind);
+        let kinds: Vec<_> = KINDS.into_iter().filter(|kind| !ceiling(*kind).is_empty()).collect();
+        let Some(first) = kinds.first() else { continue };
+        assert!(kinds.iter().all(|kind| ceiling(*kind) == ceiling(*first)), "{name} {role} needs more rows");
+        let given = field_sets().into_iter().filter(|set| field_set(set).is_subset_of(ceiling(*first)));
+        let given = given.collect::<Vec<_>>().join(", ");
+        let kinds = kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+        let row = format!("| `{name}` | `{role}` | {kinds} | {given} |");
+        assert!(documented.contains(&row), "docs/policy.md lacks {row}");
+        rows += 1;
+    }
+    let of_table = |line: &&str| ACTIVE.iter().any(|name| line.starts_with(&format!("| `{name}` |")));
+    assert_eq!(documented.lines().filter(of_table).count(), rows);
+}
+
+/// Every field is in a set that policies can speak of, and in one only.
+#[test]
+fn field_sets_divide_the_catalogue() {
+    let sizes: usize = field_sets().into_iter().map(|name| field_set(name).len()).sum();
+    assert_eq!(sizes, ALL.len());
+    assert_eq!(sets(&field_sets()), Mask::all());
+}
+
+#[test]
+fn a_permit_says_what_it_is_for() {
+    let asked = sets(&["WT", "VW_SHELTERED"]);
+    let question = question("JOB_COACHING", Role::GemJobcoach, OrganisationKind::Ggz, asked, Facts::ALL);
+    let permit = policies().permit(question).unwrap();
+    assert_eq!((*permit.recipient(), *permit.source()), (oin(1), oin(2)));
+    assert_eq!((permit.role(), permit.purpose()), (Role::GemJobcoach, &purpose("JOB_COACHING")));
+    assert_eq!(permit.fields(), field_set("WT"));
+    assert_eq!(permit.rules(), ["JOB_COACHING/gem-jobcoach"]);
+    assert_eq!(permit.policy_hash(), policies().hash());
+}
+
+/// R14: consent does not cure a missing condition, nor the other way round.
+#[test]
+fn r14_each_fact_is_needed() {
+    for name in ACTIVE {
+        for (role, kind) in Role::ALL.into_iter().flat_map(|role| KINDS.map(|kind| (role, kind))) {
+            let ceiling = policies().ceiling(&purpose(name), role, kind);
+            if ceiling.is_empty() {
+                continue;
+            }
+            let ask = |facts| policies().permit(question(name, role, kind, ceiling, facts));
+            assert_eq!(ask(Facts::ALL).unwrap().fields(), ceiling);
+            for fact in Facts::NAMES {
+                let denial = ask(Facts::ALL.without(fact).unwrap()).unwrap_err();
+                assert_eq!(denial.error, None);
+                assert_eq!(denial.rules.len(), 1, "{name} {role} without {fact}: {denial:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn r29_no_purpose_outside_the_active_ones() {
+    for name in NEVER_SERVED {
+        assert!(name.parse::<Purpose>().is_err());
+    }
+    let ask = |name| {
+        let question = question(name, Role::GemKlantmanager, OrganisationKind::Uwv, Mask::all(), Facts::ALL);
+        policies().permit(question).unwrap_err()
+    };
+    assert_eq!(ask("SHOE_SALES"), DenialError::PurposeUnknown.into());
+    assert_eq!(ask("CASE_DISCUSSION"), DenialError::PurposeInactive.into());
+}
+
+#[test]
+fn p12_examples_do_not_load_in_production() {
+    let faults = PolicySet::load(&shipped(), false).unwrap_err();
+    let examples = |fault: &PolicyFault| matches!(fault.problem, Problem::ExampleInProduction(_));
+    assert_eq!(faults.faults().len(), ACTIVE.len());
+    assert!(faults.faults().iter().all(examples), "{faults}");
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    // Mostly nearly everything holds: that is where a mistake would open.
+    proptest::sample::subsequence(Facts::NAMES.to_vec(), 0..=Facts::NAMES.len())
+        .prop_map(|missing| missing.into_iter().fold(Facts::ALL, |facts, name| facts.without(name).unwrap()))
+}
+
+fn masks() -> impl Strategy<Value = Mask> {
+    proptest::collection::vec(0..ALL.len(), 0..ALL.len())
+        .prop_map(|numbers| numbers.into_iter().map(|number| ALL[number]).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn p02_a_permit_never_has_more_than_the_question_and_the_ceiling(
+        name in proptest::sample::select(&ACTIVE[..]),
+        role in proptest::sample::select(&Role::ALL[..]),
+        kind in proptest::sample::select(&KINDS[..]),
+        fields in masks(),
+        facts in facts(),
+    ) {
+        let within = fields.and(policies().ceiling(&purpose(name), role, kind));
+        match policies().permit(question(name, role, kind, fields, facts)) {
+            Ok(permit) => {
+                prop_assert!(facts.all_hold());
+                prop_assert!(!permit.rules().is_empty());
+                prop_assert_eq!(permit.fields(), within);
+            }
+            Err(denial) => {
+                prop_assert!(within.is_empty() || !facts.all_hold());
+                prop_assert_eq!(denial.error, None);
+            }
+        }
+    }
+
+    #[test]
+    fn p01_no_facts_no_permit(
+        name in proptest::sample::select(&ACTIVE[..]),
+        role in proptest::sample::select(&Role::ALL[..]),
+        kind in proptest::sample::select(&KINDS[..]),
+        fields in masks(),
+    ) {
+        prop_assert!(policies().permit(question(name, role, kind, fields, Facts::default())).is_err());
+    }
+}
