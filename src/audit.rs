@@ -1,1 +1,7 @@
-//! The signed, tamper-evident log (auditlog).
+//! The signed, tamper-evident log (auditlog): its formats, without a database. `docs/audit-log.md` says the same to
+//! whoever writes a verifier.
+//!
+//! Outwards it keeps to the C2SP specifications: [`note`] (signed-note), [`checkpoint`] (tlog-checkpoint), [`proof`]
+//! (tlog-proof), [`tiles`] (tlog-tiles), [`trust`] (tlog-policy). What stands in an entry is ours: [`leaf`], [`seal`].
+
+pub mod tree;
