@@ -4,4 +4,10 @@
 //! Outwards it keeps to the C2SP specifications: [`note`] (signed-note), [`checkpoint`] (tlog-checkpoint), [`proof`]
 //! (tlog-proof), [`tiles`] (tlog-tiles), [`trust`] (tlog-policy). What stands in an entry is ours: [`leaf`], [`seal`].
 
+mod b64;
+pub mod checkpoint;
+pub mod note;
+pub mod proof;
+pub mod tiles;
 pub mod tree;
+pub mod trust;
