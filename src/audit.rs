@@ -6,8 +6,10 @@
 
 mod b64;
 pub mod checkpoint;
+pub mod leaf;
 pub mod note;
 pub mod proof;
+pub mod seal;
 pub mod tiles;
 pub mod tree;
 pub mod trust;
