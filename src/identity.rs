@@ -1,1 +1,40 @@
 //! Who calls: certificates, participants, roles, agreements (identiteit).
+//!
+//! A connection's organisation is the OIN in its verified certificate and nothing else; what that organisation may do
+//! stands in the [`Register`]. No identity is ever taken from a header.
+
+pub mod certificate;
+mod files;
+pub mod issue;
+pub mod store;
+pub mod trust;
+mod verify;
+
+#[cfg(test)]
+mod lab;
+
+use std::fmt;
+
+pub use certificate::{CertificateFault, not_after, oin_of};
+use serde::{Deserialize, Serialize};
+pub use store::TrustStore;
+pub use trust::{Trust, TrustFault, TrustFiles};
+
+/// Whether a gateway serves tests or real people. It decides which data is accepted and skips no check (P12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GatewayKind {
+    /// Test OINs, test BSNs and example policies only.
+    Test,
+    /// None of these.
+    Production,
+}
+
+impl fmt::Display for GatewayKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Test => "test",
+            Self::Production => "production",
+        })
+    }
+}

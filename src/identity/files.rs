@@ -1,0 +1,58 @@
+//! Private keys and lists on disk: keys that only their owner can read, and files that are never half written.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+/// Whether somebody else than the owner can read or change the file. Always false where files have no mode.
+///
+/// # Errors
+/// If the file cannot be looked at.
+pub(super) fn is_exposed(path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        fs::metadata(path).map(|_| false)
+    }
+}
+
+/// Writes a new file that only its owner can read.
+///
+/// # Errors
+/// If the file exists, so that no key is ever lost; or if it cannot be written.
+pub(super) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    write_synced(&options, path, text)
+}
+
+/// Replaces a file in one step: a reader sees the old text or the new one.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    write_synced(&options, &beside, text)?;
+    fs::rename(&beside, path)
+}
+
+fn write_synced(options: &fs::OpenOptions, path: &Path, text: &str) -> io::Result<()> {
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
