@@ -6,6 +6,7 @@
 pub mod certificate;
 mod files;
 pub mod issue;
+pub mod peer;
 pub mod store;
 pub mod trust;
 mod verify;
@@ -16,6 +17,7 @@ mod lab;
 use std::fmt;
 
 pub use certificate::{CertificateFault, not_after, oin_of};
+pub use peer::Peer;
 use serde::{Deserialize, Serialize};
 pub use store::TrustStore;
 pub use trust::{Trust, TrustFault, TrustFiles};
