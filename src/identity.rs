@@ -3,7 +3,9 @@
 //! A connection's organisation is the OIN in its verified certificate and nothing else; what that organisation may do
 //! stands in the [`Register`]. No identity is ever taken from a header.
 
+pub mod acceptor;
 pub mod certificate;
+pub mod connect;
 mod files;
 pub mod issue;
 pub mod peer;
@@ -16,7 +18,9 @@ mod lab;
 
 use std::fmt;
 
+pub use acceptor::{Acceptor, Connection, Limits};
 pub use certificate::{CertificateFault, not_after, oin_of};
+pub use connect::{ConnectFault, connect, connect_lazy};
 pub use peer::Peer;
 use serde::{Deserialize, Serialize};
 pub use store::TrustStore;
