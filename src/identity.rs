@@ -9,6 +9,7 @@ pub mod connect;
 mod files;
 pub mod issue;
 pub mod peer;
+pub mod register;
 pub mod store;
 pub mod trust;
 mod verify;
@@ -22,6 +23,10 @@ pub use acceptor::{Acceptor, Connection, Limits};
 pub use certificate::{CertificateFault, not_after, oin_of};
 pub use connect::{ConnectFault, connect, connect_lazy};
 pub use peer::Peer;
+pub use register::{
+    Agreement, AgreementState, Contact, Function, Organisation, Register, RegisterFaults, RoleGrant,
+    SigningKey, SourceEndpoint,
+};
 use serde::{Deserialize, Serialize};
 pub use store::TrustStore;
 pub use trust::{Trust, TrustFault, TrustFiles};

@@ -1,0 +1,242 @@
+use super::*;
+use crate::{
+    catalogue::from_codes,
+    domain::{Day, OrganisationKind, Role, time::parse_day},
+};
+
+const GGZ: &str = "00000099000000003000";
+const GEMEENTE: &str = "00000099000000004000";
+
+const PARTICIPANTS: &str = r#"
+[[organisation]]
+oin = "00000099000000001000"
+name = "Sluis TEST"
+kind = "gateway"
+functions = ["officer"]
+contact = { role = "functionaris gegevensbescherming", phone = "030 000 00 01" }
+complaint = "klachten@sluis.test"
+
+[[organisation]]
+oin = "00000099000000003000"
+name = "GGZ-instelling TEST"
+kind = "ggz"
+functions = ["source", "recorder", "officer"]
+contact = { role = "trajectbegeleiding", phone = "+31 30 000 00 03" }
+complaint = "https://ggz.sluis.test/klachten"
+endpoint = { url = "https://ggz.sluis.test:7443" }
+
+[[organisation.signing_key]]
+kid = "ggz-2026"
+public = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
+from = 2026-01-01
+
+[[organisation]]
+oin = "00000099000000004000"
+name = "Gemeente TEST"
+kind = "gemeente"
+functions = ["requester"]
+contact = { role = "teamleider werk", phone = "030 000 00 04" }
+complaint = "klachten@gemeente.test"
+
+[[organisation.role]]
+role = "gem.klantmanager"
+until = 2027-01-01
+
+[[organisation.role]]
+role = "gem.jobcoach"
+"#;
+
+const AGREEMENTS: &str = r#"
+[[agreement]]
+id = "ggz-gemeente"
+source = "00000099000000003000"
+requester = "00000099000000004000"
+purposes = ["REINTEGRATION", "JOB_COACHING"]
+fields = ["WT", "AV-06"]
+starts = 2026-01-01
+ends = 2027-12-31
+review = 2027-01-01
+document_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"#;
+
+fn parse(participants: &str, agreements: &str) -> Result<Register, RegisterFaults> {
+    Register::parse(participants, agreements, GatewayKind::Test)
+}
+
+/// The only fault after this change.
+fn fault(from: &str, to: &str) -> String {
+    assert!(PARTICIPANTS.contains(from) || AGREEMENTS.contains(from), "{from}");
+    let faults =
+        parse(&PARTICIPANTS.replacen(from, to, 1), &AGREEMENTS.replacen(from, to, 1)).expect_err(from);
+    assert_eq!(faults.iter().count(), 1, "{from}: {faults}");
+    faults.to_string()
+}
+
+fn day(text: &str) -> Day {
+    parse_day(text).unwrap()
+}
+
+#[test]
+fn reads_a_register() {
+    let register = parse(PARTICIPANTS, AGREEMENTS).unwrap();
+    assert_eq!(register.organisations().len(), 3);
+    let ggz = register.organisation(&GGZ.parse().unwrap()).unwrap();
+    assert_eq!(ggz.kind, OrganisationKind::Ggz);
+    assert!(ggz.has(Function::Source) && !ggz.has(Function::Requester));
+    assert_eq!(ggz.signing_keys[0].public, [1; 32]);
+    assert!(!ggz.signing_keys[0].holds_on(day("2025-12-31")));
+    assert_eq!(ggz.endpoint.as_ref().unwrap().url, "https://ggz.sluis.test:7443");
+    let gemeente = register.organisation(&GEMEENTE.parse().unwrap()).unwrap();
+    assert_eq!(gemeente.contact.role, "teamleider werk");
+    assert!(register.organisation(&"00000099000000009000".parse().unwrap()).is_none());
+
+    let found: Vec<_> = register.agreements(gemeente.oin).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].source, ggz.oin);
+    assert!(from_codes(&["WT-02", "AV-06"]).unwrap().is_subset_of(found[0].fields));
+    assert!(!from_codes(&["AV-06"]).unwrap().is_empty() && !found[0].fields.is_empty());
+    assert_eq!(register.agreements(ggz.oin).count(), 0, "found by requester, not by source");
+}
+
+#[test]
+fn the_hash_is_over_both_files() {
+    let hash =
+        |participants: &str, agreements: &str| parse(participants, agreements).unwrap().hash().to_owned();
+    let first = hash(PARTICIPANTS, AGREEMENTS);
+    assert_eq!(first.len(), "sha256:".len() + 64);
+    assert_ne!(first, hash(&format!("{PARTICIPANTS}# seen"), AGREEMENTS));
+    assert_ne!(first, hash(PARTICIPANTS, &format!("{AGREEMENTS}# seen")));
+}
+
+#[test]
+fn r24_employers_cannot_be_written() {
+    let text = fault("kind = \"gemeente\"", "kind = \"werkgever\"");
+    assert!(text.contains("R24") && text.contains("`gemeente`, `uwv`, `ggz` or `gateway`"), "{text}");
+}
+
+#[test]
+fn r32_roles_end_and_belong_to_their_kind() {
+    let register = parse(PARTICIPANTS, AGREEMENTS).unwrap();
+    let gemeente = register.organisation(&GEMEENTE.parse().unwrap()).unwrap();
+    let grant = gemeente.role(Role::GemKlantmanager).unwrap();
+    assert!(grant.holds_on(day("2027-01-01")) && !grant.holds_on(day("2027-01-02")));
+    assert!(gemeente.role(Role::GemJobcoach).unwrap().holds_on(day("2100-01-01")));
+    assert!(gemeente.role(Role::GemAccounthouder).is_none());
+    assert!(fault("gem.jobcoach", "uwv.adviseur").contains("no role of an organisation of kind `gemeente`"));
+    assert!(fault("gem.jobcoach", "gem.klantmanager").contains("more than once"));
+    assert!(fault("gem.jobcoach", "gem.directeur").contains("closed list"));
+    let unreadable = fault("until = 2027-01-01", "until = \"ooit\"");
+    assert!(unreadable.contains("role.until"), "{unreadable}");
+}
+
+#[test]
+fn p12_test_numbers_only_where_they_belong() {
+    let faults = Register::parse(PARTICIPANTS, AGREEMENTS, GatewayKind::Production).unwrap_err();
+    assert_eq!(faults.iter().count(), 3, "{faults}");
+    let real = |text: &str| text.replace("0000009900000000", "0000000300000000");
+    assert!(Register::parse(&real(PARTICIPANTS), &real(AGREEMENTS), GatewayKind::Production).is_ok());
+    assert_eq!(parse(&real(PARTICIPANTS), &real(AGREEMENTS)).unwrap_err().iter().count(), 3);
+}
+
+#[test]
+fn each_function_has_what_it_needs() {
+    for (from, to, what) in [
+        ("endpoint = { url = \"https://ggz.sluis.test:7443\" }", "", "a source needs an endpoint"),
+        ("https://ggz.sluis.test:7443", "http://ggz.sluis.test:7443", "must read `https://host:port`"),
+        ("functions = [\"officer\"]", "functions = [\"officer\", \"requester\"]", "a requester needs a role"),
+        ("functions = [\"officer\"]", "functions = []", "`functions` needs at least one"),
+        ("functions = [\"officer\"]", "functions = [\"admin\"]", "has `admin`, which is none of"),
+        ("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE", "AQEB", "32 bytes"),
+        ("from = 2026-01-01", "from = 2026-01-01\nuntil = 2025-01-01", "ends before it starts"),
+        ("name = \"Gemeente TEST\"", "name = \"\"", "`name` must be"),
+        ("030 000 00 04", "bel maar", "telephone number"),
+        ("00000099000000001000", "0000009900000000100", "an OIN has 20 positions"),
+        ("complaint", "klachten", "unknown field `klachten`"),
+    ] {
+        // Some changes have more than one consequence; the one that is meant must be named.
+        let faults = parse(&PARTICIPANTS.replacen(from, to, 1), AGREEMENTS).expect_err(from).to_string();
+        assert!(faults.contains(what), "{from}: {faults}");
+    }
+}
+
+#[test]
+fn r17_agreements_hold_together() {
+    for (from, to, what) in [
+        ("\"REINTEGRATION\", \"JOB_COACHING\"", "", "`purposes` needs at least one"),
+        ("JOB_COACHING", "FRAUD", "never served"),
+        ("AV-06", "DX-01", "no code of a carried field or group"),
+        ("\"WT\", \"AV-06\"", "", "`fields` needs at least one"),
+        ("review = 2027-01-01", "review = 2028-01-01", "between `starts` and `ends`"),
+        ("review = 2027-01-01", "review = 2025-01-01", "between `starts` and `ends`"),
+        (
+            "source = \"00000099000000003000\"",
+            "source = \"00000099000000005000\"",
+            "not among the participants",
+        ),
+        ("source = \"00000099000000003000\"", "source = \"00000099000000001000\"", "the function `source`"),
+        ("e3b0c442", "E3B0C442", "SHA-256"),
+        ("id = \"ggz-gemeente\"", "id = \"een naam\"", "`id` must be"),
+    ] {
+        let text = fault(from, to);
+        assert!(text.starts_with("agreements: agreement 1 (") && text.contains(what), "{text}");
+    }
+    let twice = parse(PARTICIPANTS, &AGREEMENTS.repeat(2)).unwrap_err().to_string();
+    assert!(twice.contains("agreement 2 (ggz-gemeente): stands in the file more than once"), "{twice}");
+}
+
+#[test]
+fn r19_an_agreement_that_is_not_reviewed_lapses() {
+    let register = parse(PARTICIPANTS, AGREEMENTS).unwrap();
+    let agreement = &register.all_agreements()[0];
+    for (today, state) in [
+        ("2025-12-31", AgreementState::NotYet),
+        ("2026-01-01", AgreementState::Active),
+        ("2026-11-01", AgreementState::Active),
+        ("2026-11-02", AgreementState::ReviewDue),
+        ("2027-01-01", AgreementState::ReviewDue),
+        ("2027-01-02", AgreementState::Lapsed),
+        ("2028-01-01", AgreementState::Lapsed),
+    ] {
+        assert_eq!(agreement.state(day(today)), state, "{today}");
+        assert_eq!(state.is_in_force(), ("2026-01-01"..="2027-01-01").contains(&today), "{today}");
+    }
+}
+
+#[test]
+fn every_fault_is_named() {
+    let participants = PARTICIPANTS
+        .replace("kind = \"ggz\"", "kind = \"insurer\"")
+        .replace("klachten@sluis.test", "")
+        .replace("gem.jobcoach", "jobcoach");
+    let agreements = AGREEMENTS.replace("JOB_COACHING", "everything").replace("AV-06", "XX");
+    let faults = parse(&participants, &agreements).unwrap_err();
+    let items: Vec<_> = faults.iter().map(|fault| (fault.file, fault.item.as_str())).collect();
+    assert_eq!(
+        items,
+        [
+            (RegisterFile::Participants, "organisation 1 (00000099000000001000)"),
+            (RegisterFile::Participants, "organisation 2 (00000099000000003000)"),
+            (RegisterFile::Participants, "organisation 3 (00000099000000004000)"),
+            (RegisterFile::Agreements, "agreement 1 (ggz-gemeente)"),
+            (RegisterFile::Agreements, "agreement 1 (ggz-gemeente)"),
+        ]
+    );
+}
+
+#[test]
+fn numbers_and_keys_are_unique() {
+    let twice = PARTICIPANTS.replace("00000099000000001000", GEMEENTE);
+    assert!(parse(&twice, AGREEMENTS).unwrap_err().to_string().contains("stands in the file more than once"));
+    let key = "[[organisation.signing_key]]\nkid = \"ggz-2026\"\nfrom = '2026-01-01'\n\
+               public = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"\n";
+    let twice = parse(&format!("{PARTICIPANTS}{key}"), AGREEMENTS).unwrap_err();
+    assert!(twice.to_string().contains("the key `ggz-2026` stands in the file more than once"), "{twice}");
+}
+
+#[test]
+fn missing_files_are_named_both() {
+    let none = Path::new("/nonexistent/sluis.toml");
+    let faults = Register::load(none, none, GatewayKind::Test).unwrap_err();
+    assert_eq!(faults.iter().count(), 2);
+    assert!(faults.to_string().contains("/nonexistent/sluis.toml: cannot be read"), "{faults}");
+}
