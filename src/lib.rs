@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod catalogue;
+pub mod cli;
 pub mod consent;
 pub mod domain;
 pub mod exchange;
