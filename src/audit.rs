@@ -6,10 +6,14 @@
 
 mod b64;
 pub mod checkpoint;
+pub mod entry;
 pub mod leaf;
+pub mod lookup;
 pub mod note;
+pub mod officer;
 pub mod proof;
 pub mod seal;
 pub mod tiles;
 pub mod tree;
 pub mod trust;
+pub mod writer;

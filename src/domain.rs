@@ -15,6 +15,6 @@ pub use ids::{CaseId, FormId, GrantId, PairId, QueryId, RequestId, SubjectId, Us
 pub use oin::Oin;
 pub use purpose::Purpose;
 pub use reason::Reason;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, RefusalCode};
 pub use role::{OrganisationKind, Role};
 pub use time::{Clock, Day, Timestamp};

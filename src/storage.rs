@@ -121,6 +121,15 @@ pub struct EntryFilter {
     pub limit: u32,
 }
 
+/// A request without an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// Its pair.
+    pub pair: PairId,
+    /// Who asked.
+    pub requester: Option<Oin>,
+}
+
 /// A client's key of one year, wrapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedKey {
@@ -166,8 +175,12 @@ pub struct StoredGrant {
     pub fields: crate::catalogue::Mask,
     /// As it was signed.
     pub jws: String,
-    /// Salt of the binding, sealed.
+    /// Salt of the binding, sealed under the client's key of `key_year`.
     pub sealed_salt: Vec<u8>,
+    /// Year of that key: the year of recording.
+    pub key_year: i32,
+    /// That key, wrapped.
+    pub wrapped_key: Vec<u8>,
     /// Period and events.
     pub state: GrantState,
 }
@@ -253,7 +266,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault>;
 
     /// Requests without an outcome that began before this time.
-    async fn open_requests(&self, before: Timestamp) -> Result<Vec<PairId>, StoreFault>;
+    async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault>;
 }
 
 /// One commit. Nothing is seen by others before [`Commit::commit`] returns; dropping it rolls back.
@@ -281,7 +294,7 @@ pub trait Commit: Send {
     ) -> Result<Vec<bool>, StoreFault>;
 
     /// Marks requests as open.
-    async fn open(&mut self, pairs: &[PairId], time: Timestamp) -> Result<(), StoreFault>;
+    async fn open(&mut self, requests: &[OpenRequest], time: Timestamp) -> Result<(), StoreFault>;
 
     /// Closes an open request; `false` if it is not open (any more).
     async fn close(&mut self, pair: PairId) -> Result<bool, StoreFault>;

@@ -40,8 +40,9 @@ create table tile (
 
 -- Requests without an outcome. Closing one deletes its row, so a request has exactly one outcome.
 create table open_request (
-    pair blob    primary key,
-    time integer not null
+    pair      blob    primary key,
+    requester text,
+    time      integer not null
 ) strict, without rowid;
 
 create table used_request_id (
@@ -81,7 +82,8 @@ create table consent_grant (
     starts      integer not null,
     ends        integer not null,
     jws         text    not null,
-    sealed_salt blob    not null  -- salt of the binding, sealed under the client's key
+    sealed_salt blob    not null, -- salt of the binding, sealed under the client's key of key_year
+    key_year    integer not null
 ) strict, without rowid;
 create index consent_grant_form on consent_grant (form);
 create index consent_grant_lookup on consent_grant (subject, recipient, role, purpose);

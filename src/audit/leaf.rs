@@ -192,6 +192,13 @@ pub fn commit_facts(salt: &Salt, json: &[u8]) -> Hash {
     sha256(&[b"sluis/v1/facts\0", salt, json])
 }
 
+/// Commitment to the detail of an outcome, which stands in its facts as `detail`: real reasons, for the gateway's officer
+/// alone. `SHA-256("sluis/v1/detail" ‖ 0x00 ‖ salt ‖ json)`.
+#[must_use]
+pub fn commit_detail(salt: &Salt, json: &[u8]) -> Hash {
+    sha256(&[b"sluis/v1/detail\0", salt, json])
+}
+
 /// Commitment to the sealed part of an entry, of which it also fixes the key, so that one ciphertext opens one way:
 /// `SHA-256("sluis/v1/client" ‖ 0x00 ‖ length of id in eight bytes ‖ id ‖ SHA-256(entry key) ‖ sealed)`.
 #[must_use]

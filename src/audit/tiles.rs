@@ -207,6 +207,12 @@ pub struct TileStack {
 }
 
 impl TileStack {
+    /// Goes on where a log of this size stands: the unfinished tile of each level, from level 0 up, empty ones too.
+    #[must_use]
+    pub const fn resume(size: u64, levels: Vec<Vec<Hash>>) -> Self {
+        Self { levels, size }
+    }
+
     /// Number of leaves so far.
     #[must_use]
     pub const fn size(&self) -> u64 {

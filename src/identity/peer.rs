@@ -56,6 +56,12 @@ impl Peer {
         })
     }
 
+    /// The organisation as the certificate names it, good or not. For counting what was turned away, and nothing else.
+    #[must_use]
+    pub const fn presented(&self) -> Oin {
+        self.oin
+    }
+
     /// The organisation that calls, if its certificate is good at this moment: in its dates, and verified against the
     /// current trust no longer than a minute ago.
     ///

@@ -204,7 +204,7 @@ impl super::Store for SqliteStore {
     async fn open_requests(
         &self,
         before: crate::domain::Timestamp,
-    ) -> Result<Vec<crate::domain::PairId>, StoreFault> {
+    ) -> Result<Vec<super::OpenRequest>, StoreFault> {
         read::open_requests(&self.readers, before).await
     }
 }

@@ -11,10 +11,10 @@ use ring::{
     rand::SystemRandom,
     signature::{Ed25519KeyPair, KeyPair as _},
 };
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::IndexKey;
-use crate::domain::random;
+use crate::{audit::seal::MasterKey, domain::random};
 
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,24 +39,6 @@ pub enum KeyRingFault {
     /// No random bytes.
     #[error(transparent)]
     Random(#[from] random::NoRandom),
-}
-
-/// Key that wraps the clients' keys.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct MasterKey([u8; 32]);
-
-impl MasterKey {
-    /// The bytes, for wrapping.
-    #[must_use]
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MasterKey(redacted)")
-    }
 }
 
 /// The gateway's keys.
@@ -95,7 +77,7 @@ impl KeyRing {
         let pair = Ed25519KeyPair::from_pkcs8(&log_pkcs8).map_err(|_| KeyRingFault::Content(log.clone()))?;
         Ok(Self {
             index: IndexKey::new(read_key(index)?),
-            master: MasterKey(read_key(master)?),
+            master: MasterKey::from_bytes(read_key(master)?),
             log_pkcs8,
             log: pair,
         })
@@ -164,7 +146,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = KeyRing::open(folder.path()).unwrap();
         let again = KeyRing::open(folder.path()).unwrap();
-        assert_eq!(first.master.bytes(), again.master.bytes());
+        assert_eq!(first.master.expose(), again.master.expose());
         fs::remove_file(folder.path().join("index.key")).unwrap();
         assert!(matches!(KeyRing::open(folder.path()), Err(KeyRingFault::Missing(_))));
     }
@@ -174,6 +156,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ring = KeyRing::open(folder.path()).unwrap();
         let shown = format!("{ring:?} {:?} {:?}", ring.index, ring.master);
-        assert!(!shown.contains(&hex::encode(ring.master.bytes())));
+        assert!(!shown.contains(&hex::encode(ring.master.expose())));
     }
 }

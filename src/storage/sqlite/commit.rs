@@ -10,7 +10,7 @@ use crate::{
     catalogue,
     consent::{EventKind, GrantState},
     domain::{GrantId, Oin, PairId, SubjectId, Timestamp},
-    storage::{Commit, EntryRow, Head, KeyWanted, NewForm, StoreFault, Withdrawal, WrappedKey},
+    storage::{Commit, EntryRow, Head, KeyWanted, NewForm, OpenRequest, StoreFault, Withdrawal, WrappedKey},
 };
 
 /// SQLite takes 32,766 parameters a statement; rows are inserted in groups far below it.
@@ -103,11 +103,13 @@ impl Commit for SqliteCommit {
         Ok(fresh)
     }
 
-    async fn open(&mut self, pairs: &[PairId], time: Timestamp) -> Result<(), StoreFault> {
-        for some in pairs.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new("insert into open_request (pair, time) ");
-            query.push_values(some, |mut row, pair| {
-                row.push_bind(pair.bytes().to_vec()).push_bind(time.millis());
+    async fn open(&mut self, requests: &[OpenRequest], time: Timestamp) -> Result<(), StoreFault> {
+        for some in requests.chunks(ROWS) {
+            let mut query = QueryBuilder::<Sqlite>::new("insert into open_request (pair, requester, time) ");
+            query.push_values(some, |mut row, request| {
+                row.push_bind(request.pair.bytes().to_vec())
+                    .push_bind(request.requester.map(|oin| oin.to_string()))
+                    .push_bind(time.millis());
             });
             query.build().execute(&mut *self.transaction).await.map_err(fault)?;
         }
@@ -154,7 +156,7 @@ impl Commit for SqliteCommit {
         .map_err(fault)?;
         let mut query = QueryBuilder::<Sqlite>::new(
             "insert into consent_grant (id, form, subject, recorder, recipient, role, purpose, source, fields, \
-             starts, ends, jws, sealed_salt) ",
+             starts, ends, jws, sealed_salt, key_year) ",
         );
         query.push_values(&form.grants, |mut row, (grant, jws, sealed_salt)| {
             row.push_bind(grant.id.bytes().to_vec())
@@ -169,7 +171,8 @@ impl Commit for SqliteCommit {
                 .push_bind(grant.starts().millis())
                 .push_bind(grant.ends().millis())
                 .push_bind(jws.clone())
-                .push_bind(sealed_salt.clone());
+                .push_bind(sealed_salt.clone())
+                .push_bind(time.year());
         });
         query.build().execute(&mut *self.transaction).await.map_err(fault)?;
         Ok(true)

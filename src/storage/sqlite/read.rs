@@ -4,8 +4,8 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite, SqlitePool};
 
 use super::{fault, rows};
 use crate::{
-    domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
-    storage::{EntryFilter, Head, StoreFault, StoredEntry, StoredForm, StoredGrant, WrappedKey},
+    domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
+    storage::{EntryFilter, Head, OpenRequest, StoreFault, StoredEntry, StoredForm, StoredGrant, WrappedKey},
     subject::Tag,
 };
 
@@ -169,13 +169,17 @@ pub(super) async fn tile(pool: &SqlitePool, level: u8, number: u64) -> Result<Op
     row.map(|row| rows::bytes(&row, "hashes")).transpose()
 }
 
-pub(super) async fn open_requests(pool: &SqlitePool, before: Timestamp) -> Result<Vec<PairId>, StoreFault> {
-    let found = sqlx::query("select pair from open_request where time < ? order by time limit 1000")
-        .bind(before.millis())
-        .fetch_all(pool)
-        .await
-        .map_err(fault)?;
-    found.iter().map(rows::pair).collect()
+pub(super) async fn open_requests(
+    pool: &SqlitePool,
+    before: Timestamp,
+) -> Result<Vec<OpenRequest>, StoreFault> {
+    let found =
+        sqlx::query("select pair, requester from open_request where time < ? order by time limit 1000")
+            .bind(before.millis())
+            .fetch_all(pool)
+            .await
+            .map_err(fault)?;
+    found.iter().map(rows::open_request).collect()
 }
 
 /// Number of rows a statement counted.

@@ -6,12 +6,13 @@ use crate::{
     catalogue,
     consent::GrantState,
     domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
-    storage::{Head, Opening, StoreFault, StoredEntry, StoredForm, StoredGrant},
+    storage::{Head, OpenRequest, Opening, StoreFault, StoredEntry, StoredForm, StoredGrant},
 };
 
 /// Columns of a grant, with its events; for [`grant`].
 pub(super) const GRANT: &str = "g.id, g.form, g.subject, g.recorder, g.recipient, g.role, g.purpose, g.source, \
-     g.fields, g.starts, g.ends, g.jws, g.sealed_salt, \
+     g.fields, g.starts, g.ends, g.jws, g.sealed_salt, g.key_year, \
+     (select k.wrapped from client_key k where k.subject = g.subject and k.year = g.key_year) as wrapped_key, \
      exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'confirmed') as confirmed, \
      exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'withdrawn') as withdrawn";
 
@@ -47,8 +48,13 @@ pub(super) fn subject(row: &SqliteRow, column: &str) -> Result<SubjectId, StoreF
     SubjectId::from_bytes(&bytes(row, column)?).map_err(|_| StoreFault::Corrupt("a subject"))
 }
 
-pub(super) fn pair(row: &SqliteRow) -> Result<PairId, StoreFault> {
-    PairId::from_bytes(&bytes(row, "pair")?).map_err(|_| StoreFault::Corrupt("a pair"))
+pub(super) fn open_request(row: &SqliteRow) -> Result<OpenRequest, StoreFault> {
+    let pair = PairId::from_bytes(&bytes(row, "pair")?).map_err(|_| StoreFault::Corrupt("a pair"))?;
+    let requester: Option<String> =
+        row.try_get("requester").map_err(|_| StoreFault::Corrupt("a requester"))?;
+    let requester =
+        requester.map(|oin| oin.parse().map_err(|_| StoreFault::Corrupt("a requester"))).transpose()?;
+    Ok(OpenRequest { pair, requester })
 }
 
 pub(super) fn grant_id(row: &SqliteRow, column: &str) -> Result<GrantId, StoreFault> {
@@ -83,6 +89,8 @@ pub(super) fn grant(row: &SqliteRow) -> Result<StoredGrant, StoreFault> {
         fields: catalogue::from_codes(&codes).map_err(|_| StoreFault::Corrupt("a field code"))?,
         jws: text(row, "jws")?,
         sealed_salt: bytes(row, "sealed_salt")?,
+        key_year: i32::try_from(number(row, "key_year")?).map_err(|_| StoreFault::Corrupt("a year"))?,
+        wrapped_key: bytes(row, "wrapped_key")?,
         state: state(row)?,
     })
 }

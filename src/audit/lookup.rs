@@ -1,0 +1,58 @@
+//! Proofs of old entries, from the finished tiles and the leaves of the unfinished one.
+
+use std::collections::HashMap;
+
+use super::{
+    proof::TlogProof,
+    tiles::{decode_tile, locate, subtree_root},
+    tree::{Hash, inclusion_proof, inclusion_reads, leaf_hash},
+};
+use crate::storage::{Store, StoreFault};
+
+/// A tile is 256 wide.
+const WIDTH: u64 = 256;
+/// Levels of the tree in one tile.
+const TILE_LEVELS: u32 = 8;
+
+/// The inclusion proof of an entry under the newest checkpoint.
+///
+/// # Errors
+/// If the store does not answer, or does not hold what its head says.
+pub async fn proof(store: &dyn Store, position: u64) -> Result<TlogProof, StoreFault> {
+    let missing = || StoreFault::Corrupt("a node of the tree is missing");
+    let head = store.head().await?.ok_or_else(missing)?;
+    let mut nodes = HashMap::new();
+    // Reading is asynchronous and proving is not, so the nodes are read first.
+    for (level, index) in inclusion_reads(head.size, position) {
+        let (tile_level, number, range) = locate(level, index);
+        let tile = tile(store, head.size, tile_level, number).await?;
+        nodes.insert((level, index), subtree_root(tile.get(range).ok_or_else(missing)?));
+    }
+    let read = |level, index| nodes.get(&(level, index)).copied().ok_or_else(missing);
+    let hashes = inclusion_proof(head.size, position, read)?.ok_or_else(missing)?;
+    Ok(TlogProof { extra: None, index: position, hashes, checkpoint: head.checkpoint })
+}
+
+/// Hashes of a tile, finished or not.
+///
+/// # Errors
+/// If the store does not answer, or does not hold what its head says.
+pub async fn tile(store: &dyn Store, size: u64, level: u8, number: u64) -> Result<Vec<Hash>, StoreFault> {
+    if let Some(tile) = store.tile(level, number).await? {
+        return decode_tile(&tile).map(<[Hash]>::to_vec).map_err(|_| StoreFault::Corrupt("a tile"));
+    }
+    let complete = size >> (u32::from(level) * TILE_LEVELS);
+    let last = complete.min((number + 1) * WIDTH);
+    if level == 0 {
+        let entries = store.entries(number * WIDTH, u32::try_from(WIDTH).unwrap_or(u32::MAX)).await?;
+        let entries = entries.iter().filter(|entry| entry.position < last);
+        return Ok(entries.map(|entry| leaf_hash(&entry.leaf)).collect());
+    }
+    // An unfinished tile of a higher level: the roots of the finished tiles below it.
+    let mut hashes = Vec::new();
+    for below in number * WIDTH..last {
+        let tile = store.tile(level - 1, below).await?.ok_or(StoreFault::Corrupt("a tile is missing"))?;
+        hashes.push(subtree_root(decode_tile(&tile).map_err(|_| StoreFault::Corrupt("a tile"))?));
+    }
+    Ok(hashes)
+}

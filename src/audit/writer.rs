@@ -1,0 +1,300 @@
+//! The log's writer: takes whatever waits, and commits it as one batch (group commit). One transaction, one signature
+//! and one flush serve many callers, without waiting for a batch to fill.
+
+mod accept;
+mod batch;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{entry::NewEntry, note::NoteSigner, proof::TlogProof, seal::EntryKey, tree::Hash};
+use crate::{
+    domain::{Clock, GrantId, Oin, RefusalCode},
+    proto,
+    storage::{Head, NewForm, Opening, Store, StoreFault, Withdrawal},
+    subject::KeyRing,
+};
+
+pub use accept::salt_context;
+pub use batch::client_key_context;
+
+/// Most works in one batch.
+const BATCH: usize = 1024;
+/// Most works waiting. A full queue denies.
+const QUEUE: usize = 4096;
+
+/// Why a work was not committed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitFault {
+    /// More is waiting than the queue holds.
+    #[error("too much is waiting for the log")]
+    Overloaded,
+    /// The log cannot be written; nothing was committed.
+    #[error("the log cannot be written: {0}")]
+    Unavailable(&'static str),
+    /// A grant of the release is no longer in force.
+    #[error("a grant is no longer in force")]
+    GrantNotInForce,
+    /// The request has an outcome already.
+    #[error("the request has an outcome already")]
+    AlreadyClosed,
+    /// A form or grant id was used before.
+    #[error("the form was recorded before")]
+    FormUsed,
+    /// Nothing of the caller matches.
+    #[error("nothing matches")]
+    NotFound,
+}
+
+impl From<CommitFault> for RefusalCode {
+    fn from(fault: CommitFault) -> Self {
+        match fault {
+            CommitFault::Overloaded => Self::Overloaded,
+            CommitFault::FormUsed => Self::FormIdUsed,
+            CommitFault::NotFound => Self::ConsentNotFound,
+            CommitFault::GrantNotInForce => Self::GrantNotConfirmable,
+            CommitFault::Unavailable(_) | CommitFault::AlreadyClosed => Self::LogUnavailable,
+        }
+    }
+}
+
+/// Something to commit.
+#[derive(Debug)]
+pub enum Work {
+    /// An entry and no more.
+    Append(NewEntry),
+    /// A request: opens its pair, and claims its id.
+    Request {
+        /// The entry.
+        entry: NewEntry,
+        /// Keyed hash of the request id, if it was well-formed.
+        claim: Option<[u8; 32]>,
+    },
+    /// An outcome: closes its pair, if every grant that it needs is in force at this very commit (P01, P05).
+    Outcome {
+        /// The entry.
+        entry: NewEntry,
+        /// Grants it releases under; none for an outcome that releases nothing.
+        needs: Vec<GrantId>,
+    },
+    /// A recorded form. The salts of its grants are sealed on the way in.
+    Record {
+        /// The entry.
+        entry: NewEntry,
+        /// The form. In place of each sealed salt stands the salt.
+        form: NewForm,
+        /// Grants whose source has confirmed.
+        confirmed: Vec<GrantId>,
+    },
+    /// A confirmation by the source.
+    Confirm {
+        /// The entry.
+        entry: NewEntry,
+        /// The grant.
+        grant: GrantId,
+    },
+    /// A withdrawal. Goes before everything else of its batch.
+    Withdraw {
+        /// The entry; the grants are added to its sealed part.
+        entry: NewEntry,
+        /// What to withdraw.
+        selection: Withdrawal,
+        /// Who withdraws.
+        by: Oin,
+        /// Whether it is a fault if nothing matches. By client it never is (P09).
+        must_match: bool,
+    },
+}
+
+/// A committed entry, opened for whoever may have it.
+#[derive(Debug)]
+pub struct Committed {
+    /// Position in the log.
+    pub position: u64,
+    /// When the commit was done, by the monotonic clock.
+    pub at: Instant,
+    /// Whether the claimed request id was new.
+    pub id_was_new: bool,
+    leaf: Vec<u8>,
+    facts: Opening,
+    entry_key: EntryKey,
+    sealed: Vec<u8>,
+    hashes: Vec<Hash>,
+    checkpoint: Arc<str>,
+}
+
+impl Committed {
+    /// The entry for a receipt: with its facts, and with its sealed part only if `with_client`.
+    #[must_use]
+    pub fn open(&self, with_client: bool) -> proto::OpenedEntry {
+        proto::OpenedEntry {
+            leaf: self.leaf.clone(),
+            proof: TlogProof {
+                extra: None,
+                index: self.position,
+                hashes: self.hashes.clone(),
+                checkpoint: self.checkpoint.to_string(),
+            }
+            .to_string(),
+            facts: self.facts.json.clone(),
+            facts_salt: self.facts.salt.to_vec(),
+            entry_key: if with_client { self.entry_key.expose().to_vec() } else { Vec::new() },
+            sealed: if with_client { self.sealed.clone() } else { Vec::new() },
+        }
+    }
+}
+
+/// That an outcome which releases something is durable, with its grants in force at the commit. Without this value no
+/// answer with content can be built (P01, P04), and only [`Writer::release`] makes it.
+#[derive(Debug)]
+pub struct ReleaseGrant {
+    committed: Committed,
+}
+
+impl ReleaseGrant {
+    /// The committed outcome.
+    #[must_use]
+    pub const fn committed(&self) -> &Committed {
+        &self.committed
+    }
+}
+
+type Reply = oneshot::Sender<Result<Committed, CommitFault>>;
+
+/// Handle to the writer.
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<(Work, Reply)>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("stopped", &self.stopped).finish_non_exhaustive()
+    }
+}
+
+/// What the writer works with.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where it writes.
+    pub store: Arc<dyn Store>,
+    /// Keys of the gateway.
+    pub keys: Arc<KeyRing>,
+    /// Signs checkpoints.
+    pub signer: NoteSigner,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why the log does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenLogFault {
+    /// The store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// The database holds a log of another name.
+    #[error("the database holds the log `{0}`, not the one configured")]
+    OtherOrigin(String),
+    /// The stored head does not hold together, or is not signed by this gateway's key.
+    #[error("the stored head of the log does not verify: {0}")]
+    Head(&'static str),
+}
+
+impl Writer {
+    /// Starts the writer on an opened log. It ends when the last handle is dropped.
+    ///
+    /// # Errors
+    /// If the stored log does not hold together.
+    pub async fn start(
+        parts: Parts,
+        origin: String,
+    ) -> Result<(Self, tokio::task::JoinHandle<()>), OpenLogFault> {
+        let mut state = batch::State::open(parts, origin).await?;
+        let (queue, mut waiting) = mpsc::channel::<(Work, Reply)>(QUEUE);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stopped);
+        let task = tokio::spawn(async move {
+            let mut works = Vec::with_capacity(BATCH);
+            while waiting.recv_many(&mut works, BATCH).await > 0 {
+                let (batch, replies): (Vec<_>, Vec<_>) = works.drain(..).unzip();
+                if flag.load(Ordering::SeqCst) {
+                    for reply in replies {
+                        drop(reply.send(Err(CommitFault::Unavailable("writing has stopped"))));
+                    }
+                    continue;
+                }
+                match state.commit(batch).await {
+                    Ok(results) => {
+                        for (reply, result) in replies.into_iter().zip(results) {
+                            // A caller that has gone away changes nothing: its entry stands.
+                            drop(reply.send(result));
+                        }
+                    }
+                    Err(fault) => {
+                        let text = match fault {
+                            StoreFault::Full => "the disk is full",
+                            StoreFault::Busy => "the database is busy",
+                            StoreFault::Fatal(_) | StoreFault::Corrupt(_) => {
+                                flag.store(true, Ordering::SeqCst);
+                                "the database failed; writing has stopped until a restart"
+                            }
+                        };
+                        tracing::error!(fault = %fault, "the log could not be written; nothing was released");
+                        for reply in replies {
+                            drop(reply.send(Err(CommitFault::Unavailable(text))));
+                        }
+                    }
+                }
+            }
+        });
+        Ok((Self { queue, stopped }, task))
+    }
+
+    /// Whether commits are accepted.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        !self.stopped.load(Ordering::SeqCst) && !self.queue.is_closed()
+    }
+
+    /// Commits a work. When this returns `Ok`, its entry is durable.
+    ///
+    /// # Errors
+    /// If it was not committed; then nothing of it is in the log.
+    pub async fn commit(&self, work: Work) -> Result<Committed, CommitFault> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send((work, reply)).map_err(|fault| match fault {
+            mpsc::error::TrySendError::Full(_) => CommitFault::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => CommitFault::Unavailable("the writer has ended"),
+        })?;
+        answer.await.map_err(|_| CommitFault::Unavailable("the writer has ended"))?
+    }
+
+    /// Commits an outcome that releases something under these grants.
+    ///
+    /// # Errors
+    /// If a grant is no longer in force, the request was closed already, or the log cannot be written.
+    pub async fn release(&self, entry: NewEntry, needs: Vec<GrantId>) -> Result<ReleaseGrant, CommitFault> {
+        if needs.is_empty() {
+            // A release without a grant is not a release.
+            return Err(CommitFault::GrantNotInForce);
+        }
+        let committed = self.commit(Work::Outcome { entry, needs }).await?;
+        Ok(ReleaseGrant { committed })
+    }
+}
+
+/// The stored head together with what is derived from it.
+#[derive(Clone, Debug)]
+struct Published {
+    head: Head,
+    frontier: super::tree::Frontier,
+}
