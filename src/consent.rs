@@ -5,15 +5,17 @@
 //! withdrawn and shown to a source on its own; a source never sees another's.
 
 pub mod binding;
+pub mod desk;
 pub mod form;
 pub mod grant;
 pub mod jws;
 mod reader;
-// pub mod record;
+pub mod record;
 pub mod status;
 
 pub use binding::{Binding, BindingSalt};
+pub use desk::ConsentDesk;
 pub use form::Form;
 pub use grant::Grant;
-// pub use record::Recording;
+pub use record::Recording;
 pub use status::{EventKind, GrantState, Status};

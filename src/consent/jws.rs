@@ -78,6 +78,14 @@ impl<'a> Unverified<'a> {
     }
 }
 
+/// The payload of a JWS that was verified when it was stored. Says nothing about the signature now.
+///
+/// # Errors
+/// If it is not a compact JWS of this type.
+pub fn stored_payload(text: &str, typ: &str) -> Result<Vec<u8>, JwsFault> {
+    Unverified::parse(text, typ).map(|unverified| unverified.payload)
+}
+
 /// Signs a payload.
 ///
 /// # Errors

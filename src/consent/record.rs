@@ -110,7 +110,11 @@ pub fn check(
             || grant.signed_on != form.signed_on
             || grant.evidence != form.sha256
         {
-            return Err(Refusal::at(RefusalCode::FormBindingWrong, path, "is not the grant that the form names"));
+            return Err(Refusal::at(
+                RefusalCode::FormBindingWrong,
+                path,
+                "is not the grant that the form names",
+            ));
         }
         if Binding::of(&salt, submission.bsn) != grant.person {
             let person = format!("{path}.person");
@@ -150,9 +154,15 @@ pub fn verify(
     let unverified = Unverified::parse(jws, typ).map_err(malformed)?;
     let key = register
         .organisation(&signer)
-        .and_then(|organisation| organisation.signing_key(unverified.kid(), today))
+        .and_then(|organisation| {
+            organisation.signing_keys.iter().find(|key| key.kid == unverified.kid() && key.holds_on(today))
+        })
         .ok_or_else(|| {
-            Refusal::at(RefusalCode::FormKeyUnknown, path, "must be signed with a key registered for the recorder")
+            Refusal::at(
+                RefusalCode::FormKeyUnknown,
+                path,
+                "must be signed with a key registered for the recorder",
+            )
         })?;
     unverified.verify(&key.public).map_err(malformed)
 }
@@ -190,12 +200,17 @@ fn check_grant(
     let at = |code, name: &str, text: &str| Err(Refusal::at(code, format!("{path}.{name}"), text));
     let recipient = register.organisation(&grant.recipient);
     if recipient.is_none_or(|organisation| !organisation.functions.contains(&Function::Requester)) {
-        return at(RefusalCode::FormPartyNotAdmitted, "recipient", "must be an organisation admitted as requester");
+        return at(
+            RefusalCode::FormPartyNotAdmitted,
+            "recipient",
+            "must be an organisation admitted as requester",
+        );
     }
     if recipient.is_none_or(|organisation| organisation.kind != grant.role.kind()) {
         return at(RefusalCode::FormPartyNotAdmitted, "role", "must be a role of the recipient's kind");
     }
-    let Some(source) = register.organisation(&grant.source).filter(|o| o.functions.contains(&Function::Source))
+    let Some(source) =
+        register.organisation(&grant.source).filter(|o| o.functions.contains(&Function::Source))
     else {
         return at(RefusalCode::FormPartyNotAdmitted, "source", "must be an organisation admitted as source");
     };
@@ -220,7 +235,8 @@ fn check_grant(
         grant.fields.iter().filter(|field| field.entry().sensitivity == Sensitivity::S2).collect();
     if revealing != grant.sensitive {
         let codes = crate::catalogue::codes(revealing).join(", ");
-        let text = format!("must list exactly the strongly revealing fields of the grant, ticked apart: {codes}");
+        let text =
+            format!("must list exactly the strongly revealing fields of the grant, ticked apart: {codes}");
         return Err(Refusal::at(RefusalCode::FormSensitiveNotTicked, format!("{path}.sensitive"), text));
     }
     Ok(())
