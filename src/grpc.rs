@@ -1,1 +1,13 @@
-//! The edge: transport, limits, and the mapping of refusals to statuses.
+//! The edge: transport, limits, and the one mapping of refusals to statuses.
+
+pub mod audit;
+pub mod calls;
+pub mod consent;
+pub mod exchange;
+pub mod hand_over;
+pub mod server;
+pub mod status;
+pub mod turned_away;
+
+/// Largest message that is read, in bytes. A form with its grants is the largest there is.
+pub const MAX_MESSAGE: usize = 256 * 1024;

@@ -1,0 +1,113 @@
+//! `AuditService` over gRPC.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::calls::Caller;
+use crate::{
+    audit::officer::{OfficerDesk, Scope, Shown},
+    domain::{Oin, Refusal, RefusalCode, Timestamp},
+    proto::{self, audit_service_server::AuditService},
+    storage::EntryFilter,
+};
+
+/// Entries on a page where nothing else is said.
+const PAGE: u32 = 50;
+/// Most entries on a page.
+const MAX_PAGE: u32 = 200;
+
+/// The service.
+#[derive(Debug)]
+pub struct AuditApi {
+    /// The desk behind it.
+    pub desk: Arc<OfficerDesk>,
+}
+
+impl AuditApi {
+    fn admit<T>(&self, request: &Request<T>) -> Result<(Oin, Scope), Status> {
+        let caller = Caller::of(request)?;
+        let scope = self.desk.scope(caller.oin)?;
+        caller.take_up();
+        Ok((caller.oin, scope))
+    }
+}
+
+#[tonic::async_trait]
+impl AuditService for AuditApi {
+    async fn get_checkpoint(
+        &self,
+        request: Request<proto::GetCheckpointRequest>,
+    ) -> Result<Response<proto::GetCheckpointResponse>, Status> {
+        let (caller, _) = self.admit(&request)?;
+        Ok(Response::new(proto::GetCheckpointResponse {
+            checkpoint: self.desk.checkpoint(caller).await?,
+            verifier_key: self.desk.verifier_key.clone(),
+        }))
+    }
+
+    async fn search_entries(
+        &self,
+        request: Request<proto::SearchEntriesRequest>,
+    ) -> Result<Response<proto::SearchEntriesResponse>, Status> {
+        let (caller, scope) = self.admit(&request)?;
+        let filter = filter(request.get_ref())?;
+        let limit = filter.limit;
+        let found = self.desk.search(caller, scope, filter).await?;
+        let full = u32::try_from(found.len()).is_ok_and(|count| count == limit);
+        let next = found.last().filter(|_| full).map(|shown| shown.entry.position.to_string());
+        Ok(Response::new(proto::SearchEntriesResponse {
+            entries: found.into_iter().map(|shown| entry(shown, String::new())).collect(),
+            next_page_token: next.unwrap_or_default(),
+        }))
+    }
+
+    async fn get_entry(
+        &self,
+        request: Request<proto::GetEntryRequest>,
+    ) -> Result<Response<proto::AuditEntry>, Status> {
+        let (caller, scope) = self.admit(&request)?;
+        let (shown, proof) = self.desk.entry(caller, scope, request.get_ref().position).await?;
+        Ok(Response::new(entry(shown, proof)))
+    }
+}
+
+fn filter(message: &proto::SearchEntriesRequest) -> Result<EntryFilter, Refusal> {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let requester = some(&message.requester)
+        .map(|text| text.parse::<Oin>())
+        .transpose()
+        .map_err(|fault| Refusal::at(RefusalCode::OrganisationNotAdmitted, "requester", fault))?;
+    let purpose = some(&message.purpose)
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|fault| Refusal::at(RefusalCode::PurposeMalformed, "purpose", fault))?;
+    let below = some(&message.page_token).map(|text| text.parse::<u64>()).transpose().map_err(|_| {
+        Refusal::at(RefusalCode::PageTokenInvalid, "page_token", "must be one of this service")
+    })?;
+    Ok(EntryFilter {
+        from: message.from.as_ref().map(Timestamp::from_proto),
+        until: message.until.as_ref().map(Timestamp::from_proto),
+        requester,
+        purpose,
+        kind: some(&message.kind),
+        below,
+        limit: if message.page_size == 0 { PAGE } else { message.page_size.min(MAX_PAGE) },
+    })
+}
+
+fn entry(shown: Shown, proof: String) -> proto::AuditEntry {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let detail = shown.entry.detail.filter(|_| shown.with_detail);
+    let (detail, detail_salt) =
+        detail.map(|detail| (text(detail.json), detail.salt.to_vec())).unwrap_or_default();
+    proto::AuditEntry {
+        position: shown.entry.position,
+        leaf: text(shown.entry.leaf),
+        facts: text(shown.entry.facts.json),
+        facts_salt: shown.entry.facts.salt.to_vec(),
+        proof,
+        detail,
+        detail_salt,
+    }
+}

@@ -1,0 +1,45 @@
+//! `ExchangeService` over gRPC.
+
+use std::{sync::Arc, time::Instant};
+
+use tonic::{Request, Response, Status};
+
+use super::{calls::Caller, hand_over::HandOver};
+use crate::{
+    exchange::Exchange,
+    proto::{self, exchange_service_server::ExchangeService},
+};
+
+/// The service.
+#[derive(Debug)]
+pub struct ExchangeApi {
+    /// The exchange behind it.
+    pub exchange: Arc<Exchange>,
+}
+
+#[tonic::async_trait]
+impl ExchangeService for ExchangeApi {
+    async fn request_work_capacity(
+        &self,
+        request: Request<proto::RequestWorkCapacityRequest>,
+    ) -> Result<Response<proto::RequestWorkCapacityResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        caller.take_up();
+        let reply = self.exchange.request(caller.oin, request.into_inner()).await?;
+        let deadline = reply.deadline();
+        let mut response = Response::new(reply.into_message(Instant::now())?);
+        if let Some(deadline) = deadline {
+            response.extensions_mut().insert(HandOver(deadline));
+        }
+        Ok(response)
+    }
+
+    async fn list_my_purposes(
+        &self,
+        request: Request<proto::ListMyPurposesRequest>,
+    ) -> Result<Response<proto::ListMyPurposesResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let purposes = self.exchange.purposes_of(caller.oin)?;
+        Ok(Response::new(proto::ListMyPurposesResponse { purposes }))
+    }
+}
