@@ -1,8 +1,10 @@
 //! Sluis: a consent-based data-exchange gateway for work capacity.
 
+pub mod app;
 pub mod audit;
 pub mod catalogue;
 pub mod cli;
+pub mod config;
 pub mod consent;
 pub mod domain;
 pub mod exchange;

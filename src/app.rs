@@ -1,0 +1,271 @@
+//! The only place that names concrete types: store, signer, sources, clock; and the order of start and stop.
+
+mod reload;
+mod upkeep;
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use serde_json::json;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{
+    audit::{
+        entry::NewEntry,
+        leaf::Kind,
+        note::{NoteFault, NoteSigner},
+        officer::OfficerDesk,
+        writer::{CommitFault, OpenLogFault, Parts, Work, Writer},
+    },
+    config::Settings,
+    consent::ConsentDesk,
+    domain::{Clock, Oin},
+    exchange::{Exchange, Rules},
+    grpc::{
+        calls::CallLayer,
+        server::{self, Desks, ServerFault},
+        turned_away::TurnedAway,
+    },
+    identity::{
+        Acceptor, ConnectFault, Function, GatewayKind, Limits, Register, RegisterFaults, TrustFault,
+        TrustStore, connect_lazy,
+    },
+    policy::{PolicyFaults, PolicySet},
+    source::{SourceConnector, grpc::GrpcSource},
+    storage::{Store, StoreFault, sqlite::SqliteStore},
+    subject::{KeyRing, KeyRingFault},
+};
+
+/// How long a connection to a source may take to open.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// Why a gateway does not start. Each says what to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// Certificates.
+    #[error(transparent)]
+    Trust(#[from] TrustFault),
+    /// Participants or agreements.
+    #[error("{0}")]
+    Register(RegisterFaults),
+    /// Policies.
+    #[error("{0}")]
+    Policy(PolicyFaults),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] KeyRingFault),
+    /// The database.
+    #[error(transparent)]
+    Open(#[from] crate::storage::sqlite::OpenFault),
+    /// The database, later.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] OpenLogFault),
+    /// The name of the log.
+    #[error(transparent)]
+    Note(#[from] NoteFault),
+    /// The first entries.
+    #[error("the first entries could not be written: {0}")]
+    First(#[from] CommitFault),
+    /// A source's address.
+    #[error("the endpoint of the source {0} cannot be used: {1}")]
+    Source(Oin, ConnectFault),
+    /// The port.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// The certificate is not the gateway's kind.
+    #[error(
+        "a test gateway needs a certificate with a test OIN (prefix 00000099), and no other gateway may have one"
+    )]
+    Kind,
+}
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The log's public key, as a C2SP verifier key.
+    pub verifier_key: String,
+    /// The desks behind its services.
+    pub desks: Desks,
+    /// Its store.
+    pub store: Arc<SqliteStore>,
+    /// Its log.
+    pub log: Writer,
+    parts: Arc<Running>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    server: JoinHandle<Result<(), ServerFault>>,
+    writer: JoinHandle<()>,
+}
+
+/// What runs beside the services.
+#[derive(Debug)]
+struct Running {
+    settings: Settings,
+    trust: Arc<TrustStore>,
+    rules: Arc<ArcSwap<Rules>>,
+    log: Writer,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    turned_away: Arc<TurnedAway>,
+}
+
+/// Reads what decides, as a whole.
+fn load_rules(settings: &Settings, trust: &TrustStore) -> Result<Rules, StartFault> {
+    let kind = settings.kind();
+    let register =
+        Register::load(&settings.participants, &settings.agreements, kind).map_err(StartFault::Register)?;
+    let policies =
+        PolicySet::load(&settings.policies, kind == GatewayKind::Test).map_err(StartFault::Policy)?;
+    let mut sources: HashMap<Oin, Arc<dyn SourceConnector>> = HashMap::new();
+    for organisation in register.organisations() {
+        let endpoint = organisation.endpoint.as_ref();
+        let Some(endpoint) = endpoint.filter(|_| organisation.has(Function::Source)) else { continue };
+        let channel = connect_lazy(&endpoint.url, &trust.trust(), Some(organisation.oin), CONNECT)
+            .map_err(|fault| StartFault::Source(organisation.oin, fault))?;
+        sources.insert(organisation.oin, Arc::new(GrpcSource::new(channel)));
+    }
+    Ok(Rules { register, policies, sources })
+}
+
+impl Gateway {
+    /// Starts a gateway. When this returns, its first entries are in the log and it serves.
+    ///
+    /// # Errors
+    /// Whatever keeps it from starting; nothing is served then.
+    pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartFault> {
+        let kind = settings.kind();
+        let trust = Arc::new(TrustStore::load(settings.tls.clone())?);
+        let rules = load_rules(&settings, &trust)?;
+        let keys = Arc::new(KeyRing::open(&settings.data_dir.join("keys"))?);
+        let store = Arc::new(SqliteStore::open(&settings.data_dir).await?);
+        let head = store.head().await?;
+        let is_new = head.is_none();
+        let origin = match head {
+            // A log keeps the name it was begun with.
+            Some(head) if head.origin.starts_with(&format!("{}/", settings.origin)) => head.origin,
+            Some(head) => return Err(OpenLogFault::OtherOrigin(head.origin).into()),
+            None => format!("{}/{}", settings.origin, clock.now().year()),
+        };
+        let signer = NoteSigner::new(&origin, keys.log_key()?)?;
+        let verifier_key = signer.verifier().to_string();
+        let parts = Parts {
+            store: Arc::<SqliteStore>::clone(&store),
+            keys: Arc::clone(&keys),
+            signer,
+            clock: Arc::clone(&clock),
+        };
+        let (log, writer) = Writer::start(parts, origin.clone()).await?;
+        if is_new {
+            let facts = json!({
+                "origin": origin,
+                "kind": kind.to_string(),
+                "key": verifier_key,
+                "software": concat!("sluis ", env!("CARGO_PKG_VERSION")),
+            });
+            log.commit(Work::Append(NewEntry::of_gateway(Kind::Genesis, facts))).await?;
+        }
+        upkeep::close_interrupted(store.as_ref(), &log, None).await?;
+        reload::announce(&log, &rules).await?;
+
+        let rules = Arc::new(ArcSwap::from_pointee(rules));
+        let exchange = Arc::new(Exchange {
+            rules: Arc::clone(&rules),
+            store: Arc::<SqliteStore>::clone(&store),
+            log: log.clone(),
+            keys: Arc::clone(&keys),
+            clock: Arc::clone(&clock),
+            kind,
+            timing: settings.timing,
+        });
+        let consent = Arc::new(ConsentDesk {
+            rules: Arc::clone(&rules),
+            store: Arc::<SqliteStore>::clone(&store),
+            log: log.clone(),
+            keys,
+            clock: Arc::clone(&clock),
+            kind,
+            timing: settings.timing,
+        });
+        let officer = Arc::new(OfficerDesk {
+            rules: Arc::clone(&rules),
+            store: Arc::<SqliteStore>::clone(&store),
+            log: log.clone(),
+            verifier_key: verifier_key.clone(),
+        });
+        let desks = Desks { exchange, consent, officer };
+
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .map_err(|cause| StartFault::Listen(settings.listen, cause))?;
+        let address = listener.local_addr().map_err(|cause| StartFault::Listen(settings.listen, cause))?;
+        let turned_away = Arc::new(TurnedAway::default());
+        let acceptor = Acceptor::new(Arc::clone(&trust), Limits::default());
+        let calls = CallLayer { clock: Arc::clone(&clock), turned_away: Arc::clone(&turned_away) };
+        let (reporter, health) = tonic_health::server::health_reporter();
+        server::report_health(&reporter, true).await;
+        let (stop, stopped) = watch::channel(false);
+        let served = {
+            let (desks, mut stopped) = (desks.clone(), stopped.clone());
+            tokio::spawn(async move {
+                let until = async move {
+                    // An error means that the gateway itself is gone; then the server stops too.
+                    drop(stopped.wait_for(|stop| *stop).await);
+                };
+                server::serve(listener, &acceptor, desks, calls, health, until).await
+            })
+        };
+        let parts = Arc::new(Running {
+            settings,
+            trust,
+            rules,
+            log: log.clone(),
+            store: Arc::<SqliteStore>::clone(&store),
+            clock,
+            turned_away,
+        });
+        let tasks = vec![
+            tokio::spawn(upkeep::run(Arc::clone(&parts), reporter, stopped.clone())),
+            tokio::spawn(reload::run(Arc::clone(&parts), stopped)),
+        ];
+        tracing::info!(%address, %origin, %kind, "the gateway serves");
+        Ok(Self { address, verifier_key, desks, store, log, parts, stop, tasks, server: served, writer })
+    }
+
+    /// Looks at certificates, participants, agreements and policies again. What does not load leaves the old in force.
+    ///
+    /// # Errors
+    /// What did not load.
+    pub async fn reload(&self) -> Result<(), StartFault> {
+        reload::reload(&self.parts).await
+    }
+
+    /// Writes the counts of calls turned away so far.
+    ///
+    /// # Errors
+    /// If the log cannot be written.
+    pub async fn flush_counts(&self) -> Result<(), CommitFault> {
+        self.parts.turned_away.flush(&self.log, None).await
+    }
+
+    /// Stops in order: no new calls, those under way finished, counts written, store closed.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Ok(Err(fault)) = self.server.await {
+            tracing::error!(%fault, "the server ended with a fault");
+        }
+        for task in self.tasks {
+            drop(task.await);
+        }
+        if self.parts.turned_away.flush(&self.log, None).await.is_err() {
+            tracing::error!("the counts of calls turned away could not be written");
+        }
+        drop((self.log, self.desks, self.parts));
+        drop(self.writer.await);
+        self.store.close().await;
+    }
+}

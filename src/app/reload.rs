@@ -1,0 +1,72 @@
+//! Looking at the files again: certificates and revocation lists, participants, agreements, policies. A change is in the
+//! log before it decides anything, and a file that does not load leaves the old state in force.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::{Running, StartFault, load_rules};
+use crate::{
+    audit::{
+        entry::NewEntry,
+        leaf::Kind,
+        writer::{CommitFault, Work, Writer},
+    },
+    exchange::Rules,
+};
+
+/// Enters into the log what decides from now on.
+pub(super) async fn announce(log: &Writer, rules: &Rules) -> Result<(), CommitFault> {
+    let participants = json!({ "hash": rules.register.hash() });
+    let policy = json!({ "hash": rules.policies.hash() });
+    log.commit(Work::Append(NewEntry::of_gateway(Kind::Participants, participants))).await?;
+    log.commit(Work::Append(NewEntry::of_gateway(Kind::Policy, policy))).await?;
+    Ok(())
+}
+
+pub(super) async fn reload(running: &Running) -> Result<(), StartFault> {
+    let generation = running.trust.generation();
+    running.trust.reload()?;
+    let new = load_rules(&running.settings, &running.trust)?;
+    let old = running.rules.load_full();
+    let same = (old.register.hash(), old.policies.hash()) == (new.register.hash(), new.policies.hash());
+    if same && running.trust.generation() == generation {
+        return Ok(());
+    }
+    if !same {
+        announce(&running.log, &new).await?;
+        tracing::info!("participants, agreements or policies were reloaded");
+    }
+    // New certificates need new connections to the sources.
+    running.rules.store(Arc::new(new));
+    Ok(())
+}
+
+/// Looks again at every interval, and at once on SIGHUP.
+pub(super) async fn run(running: Arc<Running>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(running.settings.reload_every);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tick.tick().await;
+    #[cfg(unix)]
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
+    loop {
+        #[cfg(unix)]
+        let asked = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        #[cfg(not(unix))]
+        let asked = std::future::pending::<Option<()>>();
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = asked => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        if let Err(fault) = reload(&running).await {
+            tracing::error!(%fault, "a reload failed; the old state stays in force");
+        }
+    }
+}

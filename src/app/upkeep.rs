@@ -1,0 +1,84 @@
+//! What has to be done again and again: counts of calls turned away, requests that never came to an end, health.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
+use tokio::sync::watch;
+use tonic_health::server::HealthReporter;
+
+use super::Running;
+use crate::{
+    audit::{
+        entry::{NewEntry, SubjectLink},
+        leaf::Kind,
+        writer::{CommitFault, Work, Writer},
+    },
+    domain::Timestamp,
+    grpc::server,
+    storage::{OpenRequest, Store},
+};
+
+/// How long after its answer was due a request counts as interrupted.
+const GRACE: Duration = Duration::from_secs(30);
+
+fn interrupted(request: &OpenRequest) -> NewEntry {
+    NewEntry {
+        kind: Kind::Outcome,
+        pair: request.pair,
+        facts: json!({ "requester": request.requester, "effect": "interrupted" }),
+        detail: None,
+        client: json!({}),
+        subject: SubjectLink::Nobody,
+        requester: request.requester,
+        purpose: None,
+    }
+}
+
+/// Gives every request that began before this time, and has no outcome, the outcome `interrupted` (P06). A late outcome
+/// of its own then loses, and releases nothing.
+pub(super) async fn close_interrupted(
+    store: &dyn Store,
+    log: &Writer,
+    before: Option<Timestamp>,
+) -> Result<(), CommitFault> {
+    let before = before.unwrap_or(Timestamp::from_millis(i64::MAX));
+    loop {
+        let open = store.open_requests(before).await;
+        let open = open.map_err(|_| CommitFault::Unavailable("open requests cannot be read"))?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        for request in &open {
+            let work = Work::Outcome { entry: interrupted(request), needs: Vec::new() };
+            match log.commit(work).await {
+                Ok(_) | Err(CommitFault::AlreadyClosed) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+}
+
+pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(5));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut serving = true;
+    let grace = running.settings.timing.answer_after + GRACE;
+    let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        let now = running.clock.now();
+        let flushed = running.turned_away.flush(&running.log, Some(now)).await;
+        let closed =
+            close_interrupted(running.store.as_ref(), &running.log, Some(now.plus_millis(-grace))).await;
+        if flushed.is_err() || closed.is_err() {
+            tracing::error!("counts or interrupted requests could not be written to the log");
+        }
+        if serving != running.log.is_writing() {
+            serving = running.log.is_writing();
+            server::report_health(&health, serving).await;
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The gateway's configuration: one TOML file, read once, unknown keys refused. Paths are relative to the file.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use crate::{
+    exchange::Timing,
+    identity::{GatewayKind, TrustFiles},
+};
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigFault {
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{path}`: {cause}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// It is not valid.
+    #[error("the configuration `{path}` is not valid: {cause}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        cause: Box<toml::de::Error>,
+    },
+    /// A value that cannot be.
+    #[error("`{key}` {what}")]
+    Value {
+        /// Its key.
+        key: &'static str,
+        /// What is wrong, and what would be right.
+        what: &'static str,
+    },
+}
+
+/// Certificates, as file names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    roots: Vec<PathBuf>,
+    crls: Vec<PathBuf>,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl TlsFiles {
+    /// With every path relative to this folder.
+    #[must_use]
+    pub fn within(&self, folder: &Path) -> TrustFiles {
+        TrustFiles {
+            roots: self.roots.iter().map(|path| folder.join(path)).collect(),
+            crls: self.crls.iter().map(|path| folder.join(path)).collect(),
+            certificate: folder.join(&self.certificate),
+            key: folder.join(&self.key),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    origin: String,
+    listen: SocketAddr,
+    data_dir: PathBuf,
+    participants: PathBuf,
+    agreements: PathBuf,
+    policies: PathBuf,
+    tls: TlsFiles,
+    #[serde(default)]
+    timing: RawTiming,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawTiming {
+    source_wait_ms: u64,
+    answer_after_ms: u64,
+    use_for_days: u64,
+    reload_s: u64,
+}
+
+impl Default for RawTiming {
+    fn default() -> Self {
+        Self { source_wait_ms: 4_000, answer_after_ms: 5_000, use_for_days: 90, reload_s: 60 }
+    }
+}
+
+/// What a gateway runs with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Name of the log, without its year. It begins with `test.` on a test gateway, and on no other.
+    pub origin: String,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where the database and the keys are.
+    pub data_dir: PathBuf,
+    /// Register of participants.
+    pub participants: PathBuf,
+    /// Register of agreements.
+    pub agreements: PathBuf,
+    /// Folder of policies.
+    pub policies: PathBuf,
+    /// Certificates.
+    pub tls: TrustFiles,
+    /// Times of an exchange.
+    pub timing: Timing,
+    /// How often the files are looked at again.
+    pub reload_every: Duration,
+}
+
+impl Settings {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not valid, or has a value that cannot be.
+    pub fn load(path: &Path) -> Result<Self, ConfigFault> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigFault::File { path: path.to_owned(), cause })?;
+        let raw: Raw = toml::from_str(&text)
+            .map_err(|cause| ConfigFault::Syntax { path: path.to_owned(), cause: Box::new(cause) })?;
+        Self::check(raw, path.parent().unwrap_or(Path::new(".")))
+    }
+
+    fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigFault> {
+        let fault = |key, what| Err(ConfigFault::Value { key, what });
+        let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-/".contains(c);
+        if !(3..=100).contains(&raw.origin.len()) || !raw.origin.chars().all(named) {
+            return fault("origin", "must be a name such as `sluis.example/regio-noord`, in lower case");
+        }
+        let RawTiming { source_wait_ms, answer_after_ms, use_for_days, reload_s } = raw.timing;
+        if !(50..=30_000).contains(&source_wait_ms) {
+            return fault("timing.source_wait_ms", "must be 50 to 30000");
+        }
+        if answer_after_ms < source_wait_ms + 50 || answer_after_ms > 60_000 {
+            return fault(
+                "timing.answer_after_ms",
+                "must be at least 50 ms longer than `source_wait_ms`, so that a slow source does not show, and at most 60000",
+            );
+        }
+        if !(1..=365).contains(&use_for_days) {
+            return fault("timing.use_for_days", "must be 1 to 365");
+        }
+        if !(1..=3600).contains(&reload_s) {
+            return fault("timing.reload_s", "must be 1 to 3600");
+        }
+        Ok(Self {
+            origin: raw.origin,
+            listen: raw.listen,
+            data_dir: folder.join(raw.data_dir),
+            participants: folder.join(raw.participants),
+            agreements: folder.join(raw.agreements),
+            policies: folder.join(raw.policies),
+            tls: raw.tls.within(folder),
+            timing: Timing {
+                source_wait: Duration::from_millis(source_wait_ms),
+                answer_after: Duration::from_millis(answer_after_ms),
+                use_for: Duration::from_secs(use_for_days * 24 * 3600),
+            },
+            reload_every: Duration::from_secs(reload_s),
+        })
+    }
+
+    /// Test or production, by the name of the log and by nothing else (P12).
+    #[must_use]
+    pub fn kind(&self) -> GatewayKind {
+        if self.origin.starts_with("test.") { GatewayKind::Test } else { GatewayKind::Production }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        origin = "test.sluis.example/demo"
+        listen = "127.0.0.1:7443"
+        data_dir = "data"
+        participants = "participants.toml"
+        agreements = "agreements.toml"
+        policies = "policies"
+        [tls]
+        roots = ["ca.pem"]
+        crls = ["crl.pem"]
+        certificate = "gateway.pem"
+        key = "gateway.key"
+    "#;
+
+    fn read(text: &str) -> Result<Settings, ConfigFault> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sluis.toml");
+        std::fs::write(&path, text).unwrap();
+        Settings::load(&path)
+    }
+
+    #[test]
+    fn p12_the_origin_alone_makes_a_test_gateway() {
+        assert_eq!(read(GOOD).unwrap().kind(), GatewayKind::Test);
+        let production = GOOD.replace("test.sluis", "sluis");
+        assert_eq!(read(&production).unwrap().kind(), GatewayKind::Production);
+        // No flag turns a check off: an unknown key is refused.
+        for key in ["break_glass = true", "insecure = true", "kind = \"test\""] {
+            assert!(matches!(read(&format!("{key}\n{GOOD}")), Err(ConfigFault::Syntax { .. })), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_answer_never_leaves_before_a_slow_source_is_given_up() {
+        let text = format!("{GOOD}\n[timing]\nsource_wait_ms = 1000\nanswer_after_ms = 1000");
+        assert!(matches!(read(&text), Err(ConfigFault::Value { key: "timing.answer_after_ms", .. })));
+    }
+}
