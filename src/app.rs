@@ -1,6 +1,7 @@
 //! The only place that names concrete types: store, signer, sources, clock; and the order of start and stop.
 
 mod reload;
+pub mod source_system;
 mod upkeep;
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
@@ -138,6 +139,20 @@ impl Gateway {
     /// # Errors
     /// Whatever keeps it from starting; nothing is served then.
     pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, StartFault> {
+        let listening = TcpListener::bind(settings.listen).await;
+        let listener = listening.map_err(|cause| StartFault::Listen(settings.listen, cause))?;
+        Self::start_on(listener, settings, clock).await
+    }
+
+    /// Starts a gateway on a port that is open already.
+    ///
+    /// # Errors
+    /// As for [`Gateway::start`].
+    pub async fn start_on(
+        listener: TcpListener,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartFault> {
         let kind = settings.kind();
         let trust = Arc::new(TrustStore::load(settings.tls.clone())?);
         let rules = load_rules(&settings, &trust)?;
@@ -199,9 +214,6 @@ impl Gateway {
         });
         let desks = Desks { exchange, consent, officer };
 
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .map_err(|cause| StartFault::Listen(settings.listen, cause))?;
         let address = listener.local_addr().map_err(|cause| StartFault::Listen(settings.listen, cause))?;
         let turned_away = Arc::new(TurnedAway::default());
         let acceptor = Acceptor::new(Arc::clone(&trust), Limits::default());

@@ -6,11 +6,13 @@
 
 pub mod binding;
 pub mod desk;
+pub mod draft;
 pub mod form;
 pub mod grant;
 pub mod jws;
 mod reader;
 pub mod record;
+pub mod signing_key;
 pub mod status;
 
 pub use binding::{Binding, BindingSalt};

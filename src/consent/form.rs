@@ -25,7 +25,7 @@ macro_rules! closed_list {
                 match self { $(Self::$value => $text,)* }
             }
 
-            fn parse(text: &str) -> Result<Self, String> {
+            pub(super) fn parse(text: &str) -> Result<Self, String> {
                 match text {
                     $($text => Ok(Self::$value),)*
                     _ => Err(concat!("must be one of:", $(" ", $text),*).to_owned()),
