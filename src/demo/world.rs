@@ -1,0 +1,315 @@
+//! Builds the region in a folder and starts it: certificates, keys, registers, gateway, source systems, profiles.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+
+use super::data;
+use crate::{
+    app::{
+        Gateway, StartFault,
+        source_system::{SourceFault, SourceSettings, SourceSystem},
+    },
+    client::{Client, ClientFault, Profile},
+    config::{ConfigFault, Settings},
+    consent::signing_key::{self, SigningKeyFault},
+    domain::{Clock, Oin, time::SystemClock},
+    identity::issue::{CertificateFolder, FolderFault, Subject, Usage, Validity},
+};
+
+/// Days for which the certificates of a demo hold.
+const CERTIFICATE_DAYS: i64 = 90;
+const DAY_MILLIS: i64 = 24 * 3_600_000;
+
+/// Why the region does not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldFault {
+    /// A file.
+    #[error("cannot use `{0}`: {1}")]
+    File(PathBuf, io::Error),
+    /// The folder holds another demo.
+    #[error("`{0}` is not empty; give a new folder with `--data-dir`, or remove it")]
+    NotEmpty(PathBuf),
+    /// The participants of the demo do not read.
+    #[error("the participants of the demo do not read: {0}")]
+    Participants(Box<toml::de::Error>),
+    /// Certificates.
+    #[error(transparent)]
+    Certificates(#[from] FolderFault),
+    /// Signing keys.
+    #[error(transparent)]
+    Keys(#[from] SigningKeyFault),
+    /// Configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigFault),
+    /// The gateway.
+    #[error(transparent)]
+    Gateway(#[from] StartFault),
+    /// A source system.
+    #[error(transparent)]
+    Source(#[from] SourceFault),
+    /// A participant.
+    #[error(transparent)]
+    Client(#[from] ClientFault),
+}
+
+/// How the region is built.
+#[derive(Clone, Debug)]
+pub struct WorldOptions {
+    /// Where its files go.
+    pub dir: PathBuf,
+    /// How long a source may take, in milliseconds.
+    pub source_wait_ms: u64,
+    /// When an incomplete answer leaves, in milliseconds.
+    pub answer_after_ms: u64,
+    /// Statements in place of those of the demo, by the OIN of the source.
+    pub statements: BTreeMap<String, String>,
+    /// Agreements in place of those of the demo.
+    pub agreements: Option<String>,
+    /// Whether sources act out the misbehaviours in their statements. For tests.
+    pub allow_misbehaviour: bool,
+    /// The clock of gateway and sources.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl WorldOptions {
+    /// The demo's own, in this folder.
+    #[must_use]
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            source_wait_ms: 1_500,
+            answer_after_ms: 1_600,
+            statements: BTreeMap::new(),
+            agreements: None,
+            allow_misbehaviour: false,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Participants {
+    organisation: Vec<Participant>,
+}
+
+#[derive(Deserialize)]
+struct Participant {
+    oin: Oin,
+    name: String,
+    #[serde(default)]
+    signing_key: Vec<Key>,
+    endpoint: Option<toml::Value>,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    kid: String,
+}
+
+impl Participant {
+    /// Its name in files: that of its signing key without the number, or `fg` for the privacy officer.
+    fn short(&self) -> &str {
+        let kid = self.signing_key.first().and_then(|key| key.kid.split('-').next());
+        kid.unwrap_or("fg")
+    }
+}
+
+/// A region that runs.
+#[derive(Debug)]
+pub struct World {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its gateway.
+    pub gateway: Gateway,
+    /// Its source systems, by short name.
+    pub sources: BTreeMap<String, SourceSystem>,
+    /// Its participants, by short name: OIN and name.
+    pub participants: BTreeMap<String, (Oin, String)>,
+}
+
+fn write(path: &Path, text: &str) -> Result<(), WorldFault> {
+    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+    made.and_then(|()| fs::write(path, text)).map_err(|cause| WorldFault::File(path.to_owned(), cause))
+}
+
+fn tls(short: &str, above: &str) -> String {
+    format!(
+        "[tls]\nroots = [\"{above}certs/ca.pem\"]\ncrls = [\"{above}certs/crl.pem\"]\n\
+         certificate = \"{above}certs/{short}.pem\"\nkey = \"{above}certs/{short}.key\"\n"
+    )
+}
+
+async fn listen() -> Result<(TcpListener, SocketAddr), WorldFault> {
+    let failed = |cause| WorldFault::File(PathBuf::from("127.0.0.1"), cause);
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+impl World {
+    /// Builds the region in an empty folder, and starts it.
+    ///
+    /// # Errors
+    /// Whatever keeps it from coming up.
+    pub async fn start(options: WorldOptions) -> Result<Self, WorldFault> {
+        let dir = options.dir.clone();
+        let file_fault = |cause| WorldFault::File(dir.clone(), cause);
+        fs::create_dir_all(&dir).map_err(file_fault)?;
+        if fs::read_dir(&dir).map_err(file_fault)?.next().is_some() {
+            return Err(WorldFault::NotEmpty(dir));
+        }
+        let Participants { organisation } = toml::from_str(data::PARTICIPANTS)
+            .map_err(|fault| WorldFault::Participants(Box::new(fault)))?;
+
+        let certificates = Self::certificates(&options, &organisation)?;
+        certificates.write_crl(validity(&options, 7))?;
+        let mut text = data::PARTICIPANTS.to_owned();
+        fs::create_dir_all(dir.join("signing")).map_err(file_fault)?;
+        for key in organisation.iter().flat_map(|participant| &participant.signing_key) {
+            let path = dir.join("signing").join(format!("{}.pem", key.kid));
+            let public = signing_key::create(&path)?;
+            text = text.replace(&format!("@key:{}", key.kid), &URL_SAFE_NO_PAD.encode(public));
+        }
+        let mut listeners = Vec::new();
+        for participant in organisation.iter().filter(|participant| participant.endpoint.is_some()) {
+            let (listener, address) = listen().await?;
+            let url = format!("https://localhost:{}", address.port());
+            text = text.replace(&format!("@url:{}", participant.oin), &url);
+            listeners.push((participant, listener, address));
+        }
+        write(&dir.join("participants.toml"), &text)?;
+        write(&dir.join("agreements.toml"), options.agreements.as_deref().unwrap_or(data::AGREEMENTS))?;
+        for (name, text) in data::POLICIES {
+            write(&dir.join("policies").join(name), text)?;
+        }
+        let mut sources = BTreeMap::new();
+        for (participant, listener, address) in listeners {
+            let settings = Self::source_settings(&options, participant, address)?;
+            let system = SourceSystem::start_on(listener, settings, Arc::clone(&options.clock))?;
+            sources.insert(participant.short().to_owned(), system);
+        }
+        let gateway = Self::start_gateway(&options).await?;
+        for participant in &organisation {
+            Self::write_profile(&dir, participant, gateway.address)?;
+        }
+        let participants = organisation
+            .iter()
+            .map(|participant| (participant.short().to_owned(), (participant.oin, participant.name.clone())))
+            .collect();
+        Ok(Self { dir, gateway, sources, participants })
+    }
+
+    fn certificates(
+        options: &WorldOptions,
+        participants: &[Participant],
+    ) -> Result<CertificateFolder, WorldFault> {
+        let folder = options.dir.join("certs");
+        let folder = CertificateFolder::open(&folder, "Sluis demo", validity(options, CERTIFICATE_DAYS))?;
+        let gateway = data::GATEWAY_OIN.parse().ok().map(|oin| ("gateway", oin, "Sluis Waterregio"));
+        let others = participants.iter().map(|p| (p.short(), p.oin, p.name.as_str()));
+        for (short, oin, name) in others.chain(gateway) {
+            let subject = Subject {
+                oin,
+                organisation: name.to_owned(),
+                common_name: format!("{short}.sluis.example"),
+                hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+                usage: Usage::Both,
+                validity: validity(options, CERTIFICATE_DAYS),
+            };
+            folder.issue(short, &subject)?;
+        }
+        Ok(folder)
+    }
+
+    fn source_settings(
+        options: &WorldOptions,
+        participant: &Participant,
+        address: SocketAddr,
+    ) -> Result<SourceSettings, WorldFault> {
+        let (short, oin) = (participant.short(), participant.oin.to_string());
+        let embedded = data::STATEMENTS.iter().find(|(of, _)| *of == oin).map(|(_, json)| *json);
+        let statements = options.statements.get(&oin).map(String::as_str).or(embedded).unwrap_or("[]");
+        write(&options.dir.join(format!("statements/{short}.json")), statements)?;
+        let path = options.dir.join(format!("source-{short}.toml"));
+        let text = format!(
+            "# The source system of {}.\nlisten = \"{address}\"\ngateway = \"{}\"\n\
+             statements = \"statements/{short}.json\"\nparticipants = \"participants.toml\"\n\
+             agreements = \"agreements.toml\"\n{}",
+            participant.name,
+            data::GATEWAY_OIN,
+            tls(short, ""),
+        );
+        write(&path, &text)?;
+        let mut settings = SourceSettings::load(&path)?;
+        settings.allow_misbehaviour = options.allow_misbehaviour;
+        Ok(settings)
+    }
+
+    async fn start_gateway(options: &WorldOptions) -> Result<Gateway, WorldFault> {
+        let (listener, address) = listen().await?;
+        let path = options.dir.join("sluis.toml");
+        let text = format!(
+            "# The gateway of the demo.\norigin = \"test.sluis.example/waterregio\"\nlisten = \"{address}\"\n\
+             data_dir = \"data\"\nparticipants = \"participants.toml\"\nagreements = \"agreements.toml\"\n\
+             policies = \"policies\"\n{}[timing]\nsource_wait_ms = {}\nanswer_after_ms = {}\n",
+            tls("gateway", ""),
+            options.source_wait_ms,
+            options.answer_after_ms,
+        );
+        write(&path, &text)?;
+        let settings = Settings::load(&path)?;
+        Ok(Gateway::start_on(listener, settings, Arc::clone(&options.clock)).await?)
+    }
+
+    fn write_profile(dir: &Path, participant: &Participant, gateway: SocketAddr) -> Result<(), WorldFault> {
+        let short = participant.short();
+        let signing = participant.signing_key.first().map_or_else(String::new, |key| {
+            format!("[signing]\nkid = \"{0}\"\nkey = \"../signing/{0}.pem\"\n", key.kid)
+        });
+        let text = format!(
+            "# {}\ngateway = \"https://localhost:{}\"\ngateway_oin = \"{}\"\n{}{signing}",
+            participant.name,
+            gateway.port(),
+            data::GATEWAY_OIN,
+            tls(short, "../"),
+        );
+        write(&dir.join(format!("profiles/{short}.toml")), &text)
+    }
+
+    /// Path of a participant's profile.
+    #[must_use]
+    pub fn profile(&self, short: &str) -> PathBuf {
+        self.dir.join(format!("profiles/{short}.toml"))
+    }
+
+    /// A connection of a participant.
+    ///
+    /// # Errors
+    /// If it cannot connect.
+    pub async fn client(&self, short: &str) -> Result<Client, ClientFault> {
+        Profile::load(&self.profile(short))?.connect().await
+    }
+
+    /// Stops everything in order.
+    pub async fn stop(self) {
+        self.gateway.stop().await;
+        for source in self.sources.into_values() {
+            source.stop().await;
+        }
+    }
+}
+
+fn validity(options: &WorldOptions, days: i64) -> Validity {
+    let now = options.clock.now();
+    // An hour back, for clocks that differ a little.
+    Validity { from: now.plus_millis(-3_600_000), until: now.plus_millis(days * DAY_MILLIS) }
+}

@@ -1,0 +1,13 @@
+//! The gateway as its users meet it: over real mutual TLS, on a real database, with real source systems.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes_without_reason,
+    reason = "tests fail by panicking"
+)]
+
+mod exchange;
+mod lab;
