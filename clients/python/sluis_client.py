@@ -1,0 +1,213 @@
+"""A small client of the gateway: records a consent as a recorder, asks as a requester. No dependency of ours: gRPC, and
+cryptography for the signatures. Read it to write your own."""
+
+import atexit
+import base64
+import datetime
+import hashlib
+import json
+import pathlib
+import re
+import secrets
+import sys
+import tempfile
+import uuid
+
+import grpc
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sluis_receipt import ReceiptError, canonical, verify_receipt  # noqa: F401  (part of what this module offers)
+
+PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
+FILES = ["catalogue_options", "work_capacity", "receipt", "exchange", "consent"]
+
+
+class Protocol:
+    """The messages of the gateway, generated from `proto/` when it is made."""
+
+    def __init__(self, proto=PROTO):
+        from grpc_tools import protoc
+
+        folder = tempfile.TemporaryDirectory(prefix="sluis-python-")
+        atexit.register(folder.cleanup)
+        include = pathlib.Path(protoc.__file__).parent / "_proto"
+        names = [f"sluis/v1/{name}.proto" for name in FILES]
+        arguments = ["protoc", f"-I{proto}", f"-I{include}", f"--python_out={folder.name}", *names]
+        if protoc.main(arguments) != 0:
+            raise RuntimeError(f"cannot generate code from {proto}")
+        sys.path.insert(0, folder.name)
+        from sluis.v1 import catalogue_options_pb2, consent_pb2, exchange_pb2, work_capacity_pb2
+
+        self.consent, self.exchange = consent_pb2, exchange_pb2
+        self.paths = {}
+        for group in work_capacity_pb2.WorkCapacity.DESCRIPTOR.fields:
+            for field in group.message_type.fields:
+                code = field.GetOptions().Extensions[catalogue_options_pb2.field].code
+                if code:
+                    self.paths[code] = f"{group.name}.{field.name}"
+
+    def delivered(self, work_capacity):
+        """Paths of the fields that a message holds, without the metadata of its groups."""
+        held = set()
+        for group, message in work_capacity.ListFields():
+            held |= {f"{group.name}.{field.name}" for field, _ in message.ListFields() if field.name != "assessment"}
+        return held
+
+
+def connect(address, ca, certificate, key, server_name=None):
+    """A channel with mutual TLS. Arguments are paths of PEM files; `key` belongs to `certificate`."""
+    read = lambda path: pathlib.Path(path).read_bytes()  # noqa: E731
+    credentials = grpc.ssl_channel_credentials(read(ca), read(key), read(certificate))
+    options = [("grpc.ssl_target_name_override", server_name)] if server_name else []
+    return grpc.secure_channel(address, credentials, options)
+
+
+# Forms and grants
+
+
+def load_signing_key(path):
+    """An Ed25519 key in PKCS#8, as PEM or DER."""
+    data = pathlib.Path(path).read_bytes()
+    if b"-----BEGIN" in data:
+        body = re.sub(rb"-----[^-]+-----|\s", b"", data)
+        data = base64.b64decode(body)
+    try:
+        key = serialization.load_der_private_key(data, None)
+    except ValueError:
+        # Version 2 of PKCS#8 has the public key too, and not every OpenSSL reads it: take the seed out.
+        at = data.find(b"\x04\x22\x04\x20")
+        if at < 0:
+            raise
+        key = Ed25519PrivateKey.from_private_bytes(data[at + 4 : at + 36])
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("not an Ed25519 key")
+    return key
+
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def jws(payload, typ, kid, key):
+    """A compact JWS (RFC 7515) with EdDSA (RFC 8037)."""
+    header = canonical({"alg": "EdDSA", "kid": kid, "typ": typ})
+    signed = f"{b64url(header)}.{b64url(payload)}"
+    return f"{signed}.{b64url(key.sign(signed.encode()))}"
+
+
+def day(text, today):
+    """A day: `2026-10-05`, or relative as in `today-14` and `today+300`."""
+    relative = re.fullmatch(r"today([+-]\d+)", text)
+    if relative:
+        return (today + datetime.timedelta(days=int(relative[1]))).isoformat()
+    return datetime.date.fromisoformat(text).isoformat()
+
+
+def sign_form(form, kid, key, today=None, new_id=uuid.uuid4, new_salt=lambda: secrets.token_bytes(32)):
+    """Signs a form as in `demo/forms/`: the JWS of the form, and JWS and salt of each grant."""
+    today = today or datetime.datetime.now(datetime.timezone.utc).date()
+    form_id, signed_on = str(new_id()), day(form["signed_on"], today)
+    grants, named = [], []
+    for grant in form["grants"]:
+        salt, grant_id = new_salt(), str(new_id())
+        payload = {
+            "v": 1,
+            "typ": "sluis.grant",
+            "grant_id": grant_id,
+            "form_id": form_id,
+            "recorder": form["recorder"],
+            "signed_on": signed_on,
+            "evidence_sha256": form["sha256"],
+            "person": b64url(hashlib.sha256(salt + form["bsn"].encode()).digest()),
+            "recipient": grant["recipient"],
+            "role": grant["role"],
+            "purpose": grant["purpose"],
+            "source": grant["source"],
+            "fields": grant["fields"],
+            "valid_from": day(grant["valid_from"], today),
+            "valid_until": day(grant["valid_until"], today),
+        }
+        if grant.get("sensitive"):
+            payload["sensitive"] = grant["sensitive"]
+        payload = canonical(payload)
+        named.append({"grant_id": grant_id, "sha256": hashlib.sha256(payload).hexdigest()})
+        grants.append((jws(payload, "sluis.grant", kid, key), salt))
+    payload = canonical(
+        {
+            "v": 1,
+            "typ": "sluis.form",
+            "form_id": form_id,
+            "recorder": form["recorder"],
+            "evidence": {
+                "form_number": form["form_number"],
+                "form_version": form["form_version"],
+                "signed_on": signed_on,
+                "custodian": form["custodian"],
+                "media_type": form["media_type"],
+                "sha256": form["sha256"],
+            },
+            "explanation": {
+                "text_version": form["explanation"]["text_version"],
+                "explained_by": form["explanation"]["explained_by"],
+                "explained_on": day(form["explanation"]["explained_on"], today),
+            },
+            # That refusal has no consequence was said to the client: the form would not be one otherwise (R12).
+            "collection": {**form["collection"], "refusal_without_consequence": True},
+            "grants": named,
+        }
+    )
+    return jws(payload, "sluis.form", kid, key), grants
+
+
+# Calls
+
+
+def record(protocol, channel, form, kid, key, timeout=30):
+    """Records a form as its recorder."""
+    signed, grants = sign_form(form, kid, key)
+    request = protocol.consent.RecordConsentRequest(
+        bsn=form["bsn"],
+        form=signed,
+        grants=[protocol.consent.SignedGrant(jws=text, binding_salt=salt) for text, salt in grants],
+    )
+    call = channel.unary_unary(
+        "/sluis.v1.ConsentService/RecordConsent",
+        request_serializer=type(request).SerializeToString,
+        response_deserializer=protocol.consent.RecordConsentResponse.FromString,
+    )
+    return call(request, timeout=timeout)
+
+
+def request(protocol, channel, bsn, purpose, role, paths, user_id, timeout=30):
+    """Asks as a requester. Gives the answer, and its bytes as they came: the receipt is about those."""
+    question = protocol.exchange.RequestWorkCapacityRequest(
+        request_id=str(uuid.uuid4()),
+        bsn=bsn,
+        purpose=purpose,
+        role=role,
+        user_id=user_id,
+        necessity=protocol.exchange.NECESSITY_PROFESSIONAL_ASSESSMENT_NEEDED,
+    )
+    question.fields.paths.extend(paths)
+    call = channel.unary_unary(
+        "/sluis.v1.ExchangeService/RequestWorkCapacity",
+        request_serializer=type(question).SerializeToString,
+        response_deserializer=bytes,
+    )
+    answer = call(question, timeout=timeout)
+    return protocol.exchange.RequestWorkCapacityResponse.FromString(answer), answer
+
+
+def refusal(error):
+    """Status and stable reason of a refused call, such as `FORM_TOO_WIDE`, from google.rpc.ErrorInfo."""
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            found = re.search(rb"google\.rpc\.ErrorInfo\x12.{1,2}\n.([A-Z_]+)", value, re.DOTALL)
+            if found:
+                return f"{error.code().name}: {found[1].decode()}"
+    return error.code().name
+
+
+def load_json(path):
+    return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,232 @@
+"""Verifies a receipt of the gateway: written from the formats, without the gateway's code, so that it is a second
+opinion. Formats: docs/audit-log.md; C2SP tlog-proof, tlog-checkpoint and signed-note; RFC 6962 and RFC 8785."""
+
+import base64
+import hashlib
+import json
+import uuid
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+class ReceiptError(Exception):
+    """The receipt does not prove what it should."""
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def canonical(value):
+    """Canonical JSON (RFC 8785), for values with ASCII names and whole numbers, which is all there are here."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read_canonical(data):
+    """Reads canonical JSON, and refuses any other form of the same content."""
+    try:
+        value = json.loads(data)
+    except ValueError as error:
+        raise ReceiptError("not JSON") from error
+    if canonical(value) != bytes(data):
+        raise ReceiptError("not canonical JSON")
+    if not isinstance(value, dict):
+        raise ReceiptError("not a JSON object")
+    return value
+
+
+def b64(text, length=None):
+    """Standard base64 with padding: one text for each sequence of bytes."""
+    if not isinstance(text, str):
+        raise ReceiptError("not a text in base64")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ReceiptError("not base64") from error
+    if base64.b64encode(data).decode() != text or (length is not None and len(data) != length):
+        raise ReceiptError("not base64 of the expected length")
+    return data
+
+
+def number(text):
+    """Decimal digits without a leading zero."""
+    if not (text.isascii() and text.isdigit()) or str(int(text)) != text:
+        raise ReceiptError("not a number")
+    return int(text)
+
+
+# The log's key and its signed checkpoints
+
+
+def read_vkey(text):
+    """Name, id and key of a verifier key, `name+id+base64`."""
+    parts = text.strip().split("+", 2)
+    if len(parts) != 3:
+        raise ReceiptError("not a verifier key")
+    name, data = parts[0], b64(parts[2], 33)
+    key_id = sha256(name.encode(), b"\n", data)[:4]
+    if data[0] != 1 or key_id.hex() != parts[1]:
+        raise ReceiptError("not a verifier key for Ed25519 notes")
+    return name, key_id, Ed25519PublicKey.from_public_bytes(data[1:])
+
+
+def open_checkpoint(note, vkey):
+    """Size and root that the log has signed."""
+    name, key_id, key = read_vkey(vkey)
+    text, separator, lines = note.rpartition("\n\n")
+    text += "\n"
+    if not separator or not lines.endswith("\n"):
+        raise ReceiptError("not a signed note")
+    signed = False
+    for line in lines[:-1].split("\n"):
+        words = line.split(" ")
+        if len(words) != 3 or words[0] != "\u2014":
+            raise ReceiptError("not a signature line")
+        signature = b64(words[2])
+        if words[1] != name or signature[:4] != key_id:
+            continue  # somebody else's, such as a witness
+        try:
+            key.verify(signature[4:], text.encode())
+        except InvalidSignature as error:
+            raise ReceiptError("the log's signature does not verify") from error
+        signed = True
+    rows = text.split("\n")
+    if not signed or len(rows) != 4 or rows[3] or rows[0] != name:
+        raise ReceiptError("not a checkpoint signed by this log")
+    return number(rows[1]), b64(rows[2], 32)
+
+
+# The tree (RFC 6962)
+
+
+def leaf_hash(leaf):
+    return sha256(b"\x00", leaf)
+
+
+def node_hash(left, right):
+    return sha256(b"\x01", left, right)
+
+
+def root_from_inclusion(index, size, leaf, path):
+    """Root of the tree of this size that has the leaf at this position: RFC 9162, section 2.1.3.2."""
+    if not 0 <= index < size:
+        raise ReceiptError("the position lies outside the tree")
+    first, last, root = index, size - 1, leaf_hash(leaf)
+    for sibling in path:
+        if last == 0:
+            raise ReceiptError("the proof is too long")
+        if first & 1 or first == last:
+            root = node_hash(sibling, root)
+            while not first & 1 and first:
+                first, last = first >> 1, last >> 1
+        else:
+            root = node_hash(root, sibling)
+        first, last = first >> 1, last >> 1
+    if last:
+        raise ReceiptError("the proof is too short")
+    return root
+
+
+def read_proof(text):
+    """Position, hashes and signed checkpoint of a tlog-proof."""
+    head, separator, checkpoint = text.partition("\n\n")
+    lines = head.split("\n")
+    if not separator or len(lines) < 2 or lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("index "):
+        raise ReceiptError("not a tlog-proof")
+    return number(lines[1][len("index "):]), [b64(line, 32) for line in lines[2:]], checkpoint
+
+
+# The entries
+
+
+def open_sealed(entry_id, key, sealed):
+    """The sealed part of an entry, once its key is given: AES-256-GCM, padded with 0x80 and zeros."""
+    try:
+        padded = AESGCM(key).decrypt(bytes(12), sealed, entry_id)
+    except (InvalidTag, ValueError) as error:
+        raise ReceiptError("the sealed part does not open with its key") from error
+    text = padded.rstrip(b"\x00")
+    if len(padded) % 256 or not text.endswith(b"\x80"):
+        raise ReceiptError("the sealed part is not padded as it should be")
+    return text[:-1]
+
+
+def verify_entry(entry, vkey):
+    """One opened entry: it stands in the log, and the leaf commits to what is opened. Gives leaf, facts, position."""
+    index, path, checkpoint = read_proof(entry.proof)
+    size, root = open_checkpoint(checkpoint, vkey)
+    if root_from_inclusion(index, size, entry.leaf, path) != root:
+        raise ReceiptError("the proof does not lead from the leaf to the signed root")
+    leaf = read_canonical(entry.leaf)
+    texts = all(isinstance(value, str) for name, value in leaf.items() if name != "v")
+    if set(leaf) != {"client", "facts", "kind", "pair", "time", "v"} or leaf["v"] != 1 or not texts:
+        raise ReceiptError("not a leaf of this version")
+    if len(entry.facts_salt) != 32 or sha256(b"sluis/v1/facts\x00", entry.facts_salt, entry.facts) != b64(leaf["facts"]):
+        raise ReceiptError("the facts are not those that the leaf commits to")
+    if bool(entry.entry_key) != bool(entry.sealed):
+        raise ReceiptError("a sealed part and its key come together")
+    if entry.sealed:
+        entry_id = uuid.UUID(leaf["pair"]).bytes + leaf["kind"].encode()
+        length, key_hash = len(entry_id).to_bytes(8, "big"), sha256(entry.entry_key)
+        if sha256(b"sluis/v1/client\x00", length, entry_id, key_hash, entry.sealed) != b64(leaf["client"]):
+            raise ReceiptError("the sealed part is not the one that the leaf commits to")
+        open_sealed(entry_id, entry.entry_key, entry.sealed)
+    return leaf, read_canonical(entry.facts), index
+
+
+def without_receipt(answer):
+    """The bytes of an answer as they came, without field 6. Encoding the message again might give other bytes for the
+    same content, and the log commits to bytes."""
+    kept, at = [], 0
+    while at < len(answer):
+        start = at
+        tag, at = _varint(answer, at)
+        if tag & 7 == 0:
+            _, at = _varint(answer, at)
+        elif tag & 7 == 2:
+            length, at = _varint(answer, at)
+            at += length
+        else:
+            raise ReceiptError("a kind of field that no answer has")
+        if at > len(answer):
+            raise ReceiptError("the answer is cut off")
+        if tag >> 3 != 6:
+            kept.append(answer[start:at])
+    return b"".join(kept)
+
+
+def _varint(data, at):
+    value = shift = 0
+    while True:
+        if at >= len(data) or shift > 63:
+            raise ReceiptError("the answer is cut off")
+        value |= (data[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if not data[at - 1] & 0x80:
+            return value, at
+
+
+def verify_receipt(receipt, answer, disclosed, vkey):
+    """Verifies a receipt under the log's key, and that its outcome commits to this answer.
+
+    `answer` are the bytes as they came, `disclosed` whether they disclose anything. Gives the facts of the entries.
+    Raises ReceiptError."""
+    try:
+        entries = [verify_entry(entry, vkey) for entry in receipt.entries]
+    except ValueError as error:
+        raise ReceiptError("the receipt cannot be read") from error
+    if [leaf["kind"] for leaf, _, _ in entries] not in (["request"], ["request", "outcome"]):
+        raise ReceiptError("a receipt opens a request and at most one outcome")
+    if len(entries) == 1:
+        if disclosed:
+            raise ReceiptError("the answer discloses, and no outcome commits to it")
+        return [facts for _, facts, _ in entries]
+    (request, _, first), (outcome, facts, second) = entries
+    if request["pair"] != outcome["pair"] or first >= second or request["time"] > outcome["time"]:
+        raise ReceiptError("the outcome is not the one of this request")
+    committed = sha256(b"sluis/v1/answer\x00", receipt.answer_salt, without_receipt(answer))
+    if len(receipt.answer_salt) != 32 or committed != b64(facts.get("answer", "")):
+        raise ReceiptError("the answer is not the one that the outcome commits to")
+    return [facts for _, facts, _ in entries]
