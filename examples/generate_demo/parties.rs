@@ -142,7 +142,7 @@ fn participant(file: &mut String, party: &Party) -> Result {
     writeln!(file, "complaint = {:?}", party.complaint)?;
     writeln!(file, "[organisation.contact]\nrole = {role:?}\nphone = {phone:?}")?;
     for (role, until) in party.roles {
-        writeln!(file, "[[organisation.role]]\nname = {role:?}")?;
+        writeln!(file, "[[organisation.role]]\nrole = {role:?}")?;
         if let Some(until) = until {
             writeln!(file, "until = {until:?}")?;
         }

@@ -23,7 +23,6 @@ pub struct Holding {
     statement: WorkCapacity,
     pub present: Mask,
     declines: bool,
-    behaviour: Option<&'static str>,
 }
 
 /// By source and number of the client.
@@ -35,8 +34,7 @@ pub fn draw(clients: &[Client]) -> Result<Held, Box<dyn Error>> {
     let mut hold = |source: &'static str, client: &Client, statement: WorkCapacity| {
         let present = CheckedStatement::new(statement.clone())?.present();
         let declines = matches!((source, client.number), (UWV_OIN, 5) | (KADE_OIN, 11));
-        let behaviour = if source == UWV_OIN { behaviour(client.number) } else { None };
-        held.insert((source, client.number), Holding { statement, present, declines, behaviour });
+        held.insert((source, client.number), Holding { statement, present, declines });
         Ok::<_, Box<dyn Error>>(())
     };
     for client in clients {
@@ -59,16 +57,6 @@ pub fn draw(clients: &[Client]) -> Result<Held, Box<dyn Error>> {
 
 const UWV_OIN: &str = UWV.oin;
 const KADE_OIN: &str = GGZ_KADE.oin;
-
-fn behaviour(client: usize) -> Option<&'static str> {
-    match client {
-        37 => Some("over_deliver"),
-        38 => Some("unknown_field"),
-        39 => Some("undeclared_enum"),
-        40 => Some("slow"),
-        _ => None,
-    }
-}
 
 fn date(random: &mut Random, year: i32) -> Date {
     Date { year, month: random.number(1, 12), day: random.number(1, 28) }
@@ -317,8 +305,6 @@ struct Item<'a> {
     bsn: &'a str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     declines: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    behaviour: Option<&'static str>,
     work_capacity: ProtoJson<'a>,
 }
 
@@ -351,7 +337,6 @@ pub fn listings(
                 Some(Item {
                     bsn: &client.bsn,
                     declines: holding.declines,
-                    behaviour: holding.behaviour,
                     work_capacity: ProtoJson(&holding.statement),
                 })
             })

@@ -142,8 +142,7 @@ impl SourceSystem {
         settings: SourceSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, SourceFault> {
-        let address =
-            listener.local_addr().map_err(|cause| SourceFault::Listen(settings.listen, cause))?;
+        let address = listener.local_addr().map_err(|cause| SourceFault::Listen(settings.listen, cause))?;
         let trust = Arc::new(TrustStore::load(settings.tls)?);
         let oin = trust.trust().oin();
         let kind = if oin.is_test() { GatewayKind::Test } else { GatewayKind::Production };

@@ -53,10 +53,7 @@ pub fn create(path: &Path) -> Result<[u8; 32], SigningKeyFault> {
     ));
     write_secret(path, pem.as_bytes())?;
     let pair = read(path)?;
-    pair.public_key()
-        .as_ref()
-        .try_into()
-        .map_err(|_| SigningKeyFault::Unreadable(path.to_owned()))
+    pair.public_key().as_ref().try_into().map_err(|_| SigningKeyFault::Unreadable(path.to_owned()))
 }
 
 #[cfg(test)]

@@ -30,4 +30,3 @@ pub const POLICIES: [Embedded; 7] = [
     ("purposes/PLAN_ALIGNMENT.cedar", include_str!("../../policies/purposes/PLAN_ALIGNMENT.cedar")),
     ("purposes/REINTEGRATION.cedar", include_str!("../../policies/purposes/REINTEGRATION.cedar")),
 ];
-

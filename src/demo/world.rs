@@ -167,8 +167,8 @@ impl World {
         if fs::read_dir(&dir).map_err(file_fault)?.next().is_some() {
             return Err(WorldFault::NotEmpty(dir));
         }
-        let Participants { organisation } = toml::from_str(data::PARTICIPANTS)
-            .map_err(|fault| WorldFault::Participants(Box::new(fault)))?;
+        let Participants { organisation } =
+            toml::from_str(data::PARTICIPANTS).map_err(|fault| WorldFault::Participants(Box::new(fault)))?;
 
         let certificates = Self::certificates(&options, &organisation)?;
         certificates.write_crl(validity(&options, 7))?;
