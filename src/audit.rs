@@ -7,13 +7,16 @@
 mod b64;
 pub mod checkpoint;
 pub mod entry;
+pub mod export;
 pub mod leaf;
 pub mod lookup;
 pub mod note;
 pub mod officer;
 pub mod proof;
+pub mod report;
 pub mod seal;
 pub mod tiles;
 pub mod tree;
 pub mod trust;
 pub mod writer;
+pub mod verify;

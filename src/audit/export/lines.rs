@@ -1,0 +1,121 @@
+//! What stands beside the tree in an export: one line of canonical JSON for each entry, 256 to a file.
+
+use serde::{Deserialize, Serialize};
+
+use super::{SealedPart, index_path};
+use crate::audit::{
+    b64,
+    leaf::{Salt, canonical},
+    tree::Hash,
+};
+
+/// Name of the file with the lines of a bundle.
+pub fn path(folder: &str, bundle: u64) -> String {
+    format!("{folder}/{}.jsonl", index_path(bundle))
+}
+
+/// The facts of an entry with their salt; neither where they are left out.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<String>,
+    index: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    salt: Option<String>,
+}
+
+/// The sealed part of an entry with the hash of its key, or a word that it was erased; nothing where it is left out.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<bool>,
+    index: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
+}
+
+/// A line for one entry.
+pub trait Line: Serialize + for<'de> Deserialize<'de> {
+    /// What it says.
+    type Part;
+
+    fn index(&self) -> u64;
+
+    /// `None` if it says two things, or half of one.
+    fn part(self) -> Option<Self::Part>;
+
+    /// With its newline.
+    fn encode(&self) -> String {
+        // INVARIANT: strings, a number and a boolean always have a JSON form.
+        let bytes = canonical(self).unwrap_or_default();
+        String::from_utf8(bytes).unwrap_or_default() + "\n"
+    }
+
+    /// Reads a line, without its newline, in the one form it has.
+    fn decode(text: &str) -> Option<(u64, Self::Part)> {
+        let line: Self = serde_json::from_str(text).ok()?;
+        let same = line.encode().strip_suffix('\n') == Some(text);
+        let index = line.index();
+        line.part().filter(|_| same).map(|part| (index, part))
+    }
+}
+
+impl OpenedLine {
+    pub fn new(index: u64, facts: Option<(Salt, String)>) -> Self {
+        let (salt, facts) = facts.map(|(salt, facts)| (b64::encode(&salt), facts)).unzip();
+        Self { facts, index, salt }
+    }
+}
+
+impl Line for OpenedLine {
+    type Part = Option<(Salt, String)>;
+
+    fn index(&self) -> u64 {
+        self.index
+    }
+
+    fn part(self) -> Option<Self::Part> {
+        match (self.salt, self.facts) {
+            (Some(salt), Some(facts)) => Some(Some((b64::hash(&salt)?, facts))),
+            (None, None) => Some(None),
+            _ => None,
+        }
+    }
+}
+
+impl SealedLine {
+    pub fn new(index: u64, part: Option<SealedPart>) -> Self {
+        let (erased, key_hash, sealed) = match part {
+            Some(SealedPart::Present { key_hash, bytes }) => {
+                (None, Some(b64::encode(&key_hash)), Some(b64::encode(&bytes)))
+            }
+            Some(SealedPart::Erased) => (Some(true), None, None),
+            None => (None, None, None),
+        };
+        Self { erased, index, key_hash, sealed }
+    }
+}
+
+impl Line for SealedLine {
+    type Part = Option<SealedPart>;
+
+    fn index(&self) -> u64 {
+        self.index
+    }
+
+    fn part(self) -> Option<Self::Part> {
+        match (self.erased, self.key_hash, self.sealed) {
+            (None, Some(key_hash), Some(sealed)) => {
+                let key_hash: Hash = b64::hash(&key_hash)?;
+                Some(Some(SealedPart::Present { key_hash, bytes: b64::decode(&sealed)? }))
+            }
+            (Some(true), None, None) => Some(Some(SealedPart::Erased)),
+            (None, None, None) => Some(None),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Verifies an export: no network, no database, and memory that does not grow with the log.
+
+mod duplicates;
+mod files;
+mod head;
+mod parts;
+mod run;
+mod story;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, path::Path};
+
+use super::{
+    note::{Note, NoteFault, VerifierKey},
+    report::{Code, EntryState, Report},
+};
+
+/// How far a verification is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The entry that was just looked at.
+    pub position: u64,
+    /// Number of entries in the log.
+    pub of: u64,
+    /// How that entry stands. An erasure that no later entry names is corrected in the report only.
+    pub state: EntryState,
+}
+
+/// What to verify with.
+#[derive(Clone, Default)]
+pub struct VerifyOptions<'a> {
+    /// Keys of logs that are trusted. Without them the keys of the export itself serve, and the report says that it is
+    /// not anchored.
+    pub trust: Option<Vec<VerifierKey>>,
+    /// An earlier signed checkpoint of the same log, with which it must be consistent.
+    pub since: Option<String>,
+    /// Called once for each entry.
+    pub progress: Option<&'a dyn Fn(Progress)>,
+}
+
+impl fmt::Debug for VerifyOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyOptions")
+            .field("trust", &self.trust)
+            .field("since", &self.since)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Verifies the export in this directory. Reports everything that is wrong, not the first thing only.
+#[must_use]
+pub fn verify_export(dir: &Path, options: &VerifyOptions<'_>) -> Report {
+    let mut report = Report::new(options.trust.as_ref().is_some_and(|trust| !trust.is_empty()));
+    if let Some(head) = head::read(dir, options, &mut report) {
+        run::run(dir, &head, options.progress, &mut report);
+    }
+    report
+}
+
+/// Checks the signatures on a checkpoint: one by the log itself, none by a key that is not known. Whether all is well.
+pub(super) fn signatures(
+    note: Note,
+    origin: &str,
+    keys: &[VerifierKey],
+    position: Option<u64>,
+    report: &mut Report,
+) -> bool {
+    let mut well = true;
+    for line in note.signatures() {
+        if !keys.iter().any(|key| key.name() == line.name && key.id() == line.id) {
+            let detail = format!("the checkpoint has a signature by the unknown key `{}`", line.name);
+            report.find(position, Code::SignatureUnknown, detail);
+            well = false;
+        }
+    }
+    let (code, detail) = match note.verify(keys) {
+        Ok(opened) if opened.signed_by.iter().any(|key| key.name() == origin) => return well,
+        Err(fault @ NoteFault::BadSignature(_)) => (Code::SignatureInvalid, fault.to_string()),
+        _ => {
+            (Code::SignatureMissing, format!("the checkpoint has no signature by a known key of `{origin}`"))
+        }
+    };
+    report.find(position, code, detail);
+    false
+}

@@ -1,0 +1,181 @@
+//! What stands beside the tree: opened facts and sealed parts, against the commitments in the leaves.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use serde_json::Value;
+
+use super::files;
+use crate::{
+    audit::{
+        export::{
+            SealedPart,
+            lines::{self, Line, OpenedLine, SealedLine},
+        },
+        leaf::{Kind, Leaf, Salt, commit_client_hashed, commit_facts, parse_facts},
+        report::{Code, EntryState, Report},
+    },
+    domain::PairId,
+};
+
+/// Lines of one bundle, by position. An entry without a line has none here.
+type Lines<T> = BTreeMap<u64, T>;
+
+/// The parts of one bundle.
+pub struct Bundle {
+    opened: Lines<Option<(Salt, String)>>,
+    /// `None` if this export has no sealed parts.
+    sealed: Option<Lines<Option<SealedPart>>>,
+}
+
+/// The parts of all bundles so far.
+pub struct Parts<'a> {
+    dir: &'a Path,
+    with_sealed: bool,
+    /// Entries said to be erased that no erasure has named yet, by pair.
+    erased: HashMap<PairId, Vec<u64>>,
+    /// Erasures whose facts are left out, and entries that may be one.
+    erasures_not_opened: u64,
+}
+
+impl<'a> Parts<'a> {
+    pub fn new(dir: &'a Path) -> Self {
+        // A folder of sealed parts, once there, has a file for every bundle.
+        let with_sealed = dir.join("sealed").exists();
+        Self { dir, with_sealed, erased: HashMap::new(), erasures_not_opened: 0 }
+    }
+
+    /// Reads the parts of a bundle that starts at `start`.
+    pub fn read(&self, bundle: u64, start: u64, width: u64, report: &mut Report) -> Bundle {
+        let opened = read_lines::<OpenedLine>(self.dir, "opened", bundle, start, width, report);
+        let sealed = self
+            .with_sealed
+            .then(|| read_lines::<SealedLine>(self.dir, "sealed", bundle, start, width, report));
+        Bundle { opened, sealed }
+    }
+
+    /// Compares the parts of one entry with its leaf.
+    pub fn check(&mut self, bundle: &Bundle, position: u64, leaf: &Leaf, report: &mut Report) -> EntryState {
+        let facts = match bundle.opened.get(&position) {
+            None => missing(position, "facts", report),
+            Some(None) => {
+                self.erasures_not_opened += u64::from(leaf.kind == Kind::Erasure);
+                EntryState::Sealed
+            }
+            Some(Some((salt, facts))) => self.check_facts(position, leaf, salt, facts, report),
+        };
+        let sealed = match bundle.sealed.as_ref().map(|sealed| sealed.get(&position)) {
+            None | Some(Some(None)) => EntryState::Sealed,
+            Some(None) => missing(position, "sealed part", report),
+            Some(Some(Some(SealedPart::Erased))) => {
+                self.erased.entry(leaf.pair).or_default().push(position);
+                EntryState::Erased
+            }
+            Some(Some(Some(SealedPart::Present { key_hash, bytes }))) => {
+                if commit_client_hashed(&leaf.id(), key_hash, bytes) == leaf.client {
+                    EntryState::Sealed
+                } else {
+                    let detail = "the sealed part is not the one that the leaf commits to";
+                    report.find(Some(position), Code::SealedMismatch, detail);
+                    EntryState::Mismatch
+                }
+            }
+        };
+        let either = |state| facts == state || sealed == state;
+        [EntryState::Mismatch, EntryState::Missing, EntryState::Erased, EntryState::Opened]
+            .into_iter()
+            .find(|state| either(*state))
+            .unwrap_or(EntryState::Sealed)
+    }
+
+    fn check_facts(
+        &mut self,
+        position: u64,
+        leaf: &Leaf,
+        salt: &Salt,
+        facts: &str,
+        report: &mut Report,
+    ) -> EntryState {
+        if commit_facts(salt, facts.as_bytes()) != leaf.facts {
+            let detail = "the facts are not those that the leaf commits to";
+            report.find(Some(position), Code::FactsMismatch, detail);
+            return EntryState::Mismatch;
+        }
+        match parse_facts(facts.as_bytes()) {
+            Some(facts) if leaf.kind == Kind::Erasure => {
+                let pairs = facts.get("pairs").and_then(Value::as_array).into_iter().flatten();
+                for pair in pairs.filter_map(|pair| pair.as_str()?.parse::<PairId>().ok()) {
+                    self.erased.remove(&pair);
+                }
+            }
+            Some(_) => {}
+            None => {
+                let detail = "the facts are not a JSON object in canonical form";
+                report.find(Some(position), Code::FactsMalformed, detail);
+            }
+        }
+        EntryState::Opened
+    }
+
+    /// An entry cannot be read. It may be an erasure.
+    pub const fn gap(&mut self) {
+        self.erasures_not_opened += 1;
+    }
+
+    /// What is left when the log ends.
+    pub fn end(self, report: &mut Report) {
+        let mut unnamed: Vec<u64> = self.erased.into_values().flatten().collect();
+        unnamed.sort_unstable();
+        for position in unnamed {
+            if self.erasures_not_opened > 0 {
+                let detail = "said to be erased; the erasures that may name it are not opened";
+                report.find(Some(position), Code::ErasureNotOpened, detail);
+            } else {
+                report.states.change(EntryState::Erased, EntryState::Missing);
+                let detail = "said to be erased, and no later erasure names it";
+                report.find(Some(position), Code::ErasureUnnamed, detail);
+            }
+        }
+    }
+}
+
+fn missing(position: u64, what: &str, report: &mut Report) -> EntryState {
+    report.find(Some(position), Code::PartMissing, format!("the line with its {what} is missing"));
+    EntryState::Missing
+}
+
+fn read_lines<L: Line>(
+    dir: &Path,
+    folder: &str,
+    bundle: u64,
+    start: u64,
+    width: u64,
+    report: &mut Report,
+) -> Lines<L::Part> {
+    let name = lines::path(folder, bundle);
+    let mut lines = Lines::new();
+    let Some(bytes) = files::read(dir, &name, files::MAX_LINES_BYTES, report) else { return lines };
+    let mut malformed = |line: u64, why: &str| {
+        report.find(None, Code::FileMalformed, format!("line {line} of `{name}` {why}"));
+    };
+    let mut last = None;
+    for (line, number) in bytes.split_inclusive(|byte| *byte == b'\n').zip(1..) {
+        let text = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok());
+        match text.and_then(L::decode) {
+            None => malformed(number, "is not in the form of such a line"),
+            Some((index, _)) if !(start..start + width).contains(&index) => {
+                malformed(number, "is of an entry that does not belong here");
+            }
+            Some((index, _)) if last.is_some_and(|last| index <= last) => {
+                malformed(number, "is out of order");
+            }
+            Some((index, part)) => {
+                last = Some(index);
+                lines.insert(index, part);
+            }
+        }
+    }
+    lines
+}

@@ -1,0 +1,118 @@
+//! Logs that are signed and whole, and tell something that cannot be.
+
+use super::*;
+
+/// A log of ten sound entries and then these kinds, each with the pair of this number.
+fn told(kinds: &[(Kind, usize)]) -> Report {
+    let pairs: Vec<PairId> = (0..10).map(|_| PairId::random()).collect();
+    let mut log = Log::sound(10);
+    kinds.iter().for_each(|(kind, pair)| log.add(*kind, pairs[*pair]));
+    log.verify()
+}
+
+#[test]
+fn a_request_has_one_outcome_after_it() {
+    use Kind::{Outcome, Request};
+    let report = told(&[(Request, 0), (Request, 1), (Outcome, 1)]);
+    assert_eq!((codes(&report), report.exit_code()), (vec![(Some(10), "request_without_outcome")], 3));
+    assert_eq!(report.open_requests, 1);
+    let report = told(&[(Outcome, 0), (Request, 0)]);
+    assert_eq!((codes(&report), report.exit_code()), (vec![(Some(11), "outcome_before_request")], 4));
+    let report = told(&[(Outcome, 0)]);
+    assert_eq!((codes(&report), report.exit_code()), (vec![(Some(10), "outcome_without_request")], 4));
+    let report = told(&[(Request, 0), (Outcome, 0), (Outcome, 0)]);
+    assert_eq!(codes(&report), [(Some(12), "entry_repeated"), (Some(12), "outcome_without_request")]);
+    let report = told(&[(Request, 0), (Outcome, 0), (Request, 0), (Outcome, 0)]);
+    assert_eq!(codes(&report), [(Some(12), "entry_repeated"), (Some(13), "entry_repeated")]);
+    let report = told(&[(Request, 0), (Request, 0), (Outcome, 0)]);
+    assert_eq!(codes(&report), [(Some(11), "entry_repeated")]);
+}
+
+#[test]
+fn an_entry_has_an_id_of_its_own() {
+    let report = told(&[(Kind::Consent, 0), (Kind::Policy, 0), (Kind::Consent, 0)]);
+    assert_eq!((codes(&report), report.exit_code()), (vec![(Some(12), "entry_repeated")], 4));
+}
+
+#[test]
+fn time_never_goes_back() {
+    let mut log = Log::sound(10);
+    log.time -= 4;
+    log.add(Kind::Consent, PairId::random());
+    log.time -= 3;
+    log.add(Kind::Consent, PairId::random());
+    assert_eq!(codes(&log.verify()), [(Some(10), "time_went_back"), (Some(11), "time_went_back")]);
+    let mut log = Log::sound(10);
+    log.time -= 3;
+    log.add(Kind::Consent, PairId::random());
+    assert_eq!(log.verify().exit_code(), 0);
+}
+
+#[test]
+fn what_is_no_leaf_or_of_no_known_kind_is_reported() {
+    let mut log = Log::sound(10);
+    log.push(b"{}".to_vec(), None, None);
+    assert_eq!(codes(&log.verify()), [(Some(10), "leaf_malformed")]);
+    assert_eq!(log.verify().exit_code(), 4);
+    let mut log = Log::sound(10);
+    log.add(Kind::Genesis, PairId::random());
+    let newer = String::from_utf8(log.records[10].leaf.clone()).unwrap().replace("genesis", "novelty");
+    log.records[10].leaf = newer.into_bytes();
+    let report = log.verify();
+    assert_eq!((codes(&report), report.exit_code()), (vec![(Some(10), "kind_unknown")], 5));
+    assert!(report.findings[0].detail.contains("`novelty`"));
+}
+
+#[test]
+fn parts_are_those_committed_to() {
+    let mut log = Log::sound(20);
+    log.records[4].facts = log.records[5].facts.clone();
+    log.records[6].sealed = log.records[7].sealed.clone();
+    let report = log.verify();
+    assert_eq!(codes(&report), [(Some(4), "facts_mismatch"), (Some(6), "sealed_mismatch")]);
+    assert_eq!((report.exit_code(), report.states.mismatch), (4, 2));
+    let mut log = Log::sound(4);
+    let (salt, json) = ([1; 32], b"{\"b\":1, \"a\":2}".to_vec());
+    let leaf = Leaf::parse(&log.records[3].leaf).unwrap();
+    log.records[3].leaf = Leaf { facts: commit_facts(&salt, &json), ..leaf }.encode();
+    log.records[3].facts = Some((salt, json));
+    assert_eq!(codes(&log.verify()), [(Some(3), "facts_malformed")]);
+}
+
+#[test]
+fn an_erasure_names_what_it_erased() {
+    let (erased, kept) = (PairId::random(), PairId::random());
+    let log = |pairs: &[PairId]| {
+        let mut log = Log::sound(10);
+        log.add(Kind::Consent, erased);
+        log.records[10].sealed = Some(SealedPart::Erased);
+        log.add_facts(Kind::Erasure, PairId::random(), &json!({ "pairs": pairs }));
+        log
+    };
+    let report = log(&[kept, erased]).verify();
+    assert_eq!((report.exit_code(), report.states.erased, report.states.opened), (0, 1, 11));
+    let report = log(&[kept]).verify();
+    assert_eq!((codes(&report), report.states.missing), (vec![(Some(10), "erasure_unnamed")], 1));
+    assert_eq!(report.exit_code(), 4);
+    let mut unopened = log(&[erased]);
+    unopened.records[11].facts = None;
+    let report = unopened.verify();
+    assert_eq!((codes(&report), report.exit_code()), (vec![(Some(10), "erasure_not_opened")], 3));
+}
+
+#[test]
+fn findings_are_all_listed_and_the_worst_decides() {
+    let mut log = Log::sound(10);
+    log.add(Kind::Request, PairId::random());
+    log.time -= 100;
+    log.add(Kind::Outcome, PairId::random());
+    log.records[2].facts = log.records[3].facts.clone();
+    let report = log.verify();
+    let expected = [
+        (Some(2), "facts_mismatch"),
+        (Some(11), "time_went_back"),
+        (Some(10), "request_without_outcome"),
+        (Some(11), "outcome_without_request"),
+    ];
+    assert_eq!((codes(&report), report.exit_code()), (expected.to_vec(), 4));
+}
