@@ -13,6 +13,7 @@ pub mod lookup;
 pub mod note;
 pub mod officer;
 pub mod proof;
+pub mod receipt;
 pub mod report;
 pub mod seal;
 pub mod tiles;
