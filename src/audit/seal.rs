@@ -213,6 +213,28 @@ mod tests {
     }
 
     #[test]
+    fn other_padding_is_refused() {
+        let key = EntryKey::from_bytes([1; 32]);
+        let sealed = |padded: &[u8]| {
+            let mut bytes = padded.to_vec();
+            cipher(&key.0)
+                .unwrap()
+                .seal_in_place_append_tag(only_nonce(), Aad::from(b"id"), &mut bytes)
+                .unwrap();
+            open(&key, b"id", &bytes).map(|text| text.to_vec())
+        };
+        let with = |length: usize, end: usize, byte: u8| {
+            let mut padded = vec![0; length];
+            padded[end] = byte;
+            padded
+        };
+        assert_eq!(sealed(&with(256, 3, END)), Ok(vec![0; 3]));
+        for bad in [vec![], vec![0; 256], with(256, 3, 1), with(255, 3, END), with(512, 3, END)] {
+            assert_eq!(sealed(&bad), Err(SealFault::Closed), "{} bytes", bad.len());
+        }
+    }
+
+    #[test]
     fn the_entry_key_is_hkdf_as_everyone_has_it() {
         // HMAC(HMAC(zeros, key), info ‖ 0x01), the first block of RFC 5869.
         use ring::hmac;

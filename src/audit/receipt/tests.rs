@@ -33,6 +33,16 @@ fn signer() -> NoteSigner {
 
 /// One entry of a log with nine before it and eleven after, opened as in a receipt.
 fn opened(signer: &NoteSigner, pair: PairId, kind: Kind, before: u64) -> proto::OpenedEntry {
+    opened_with(signer, pair, kind, before, |_| {})
+}
+
+fn opened_with(
+    signer: &NoteSigner,
+    pair: PairId,
+    kind: Kind,
+    before: u64,
+    change_sealed: fn(&mut Vec<u8>),
+) -> proto::OpenedEntry {
     let facts = match kind {
         Kind::Outcome => {
             let commitment = commit_answer(&ANSWER_SALT, &answer_bytes(&answer(1)));
@@ -43,7 +53,8 @@ fn opened(signer: &NoteSigner, pair: PairId, kind: Kind, before: u64) -> proto::
     let (salt, facts) = ([2; 32], canonical(&facts).unwrap());
     let id = entry_id(pair, kind);
     let key = ClientKey::from_bytes([3; 32]).entry_key(&id).unwrap();
-    let sealed = seal::seal(&key, &id, b"{\"user\":\"f47ac10b-58cc-4372-a567-0e02b2c3d479\"}").unwrap();
+    let mut sealed = seal::seal(&key, &id, b"{\"user\":\"f47ac10b-58cc-4372-a567-0e02b2c3d479\"}").unwrap();
+    change_sealed(&mut sealed);
     let leaf = Leaf {
         kind,
         time: Timestamp::from_millis(1_795_426_200_000 + before as i64),
@@ -142,6 +153,15 @@ fn an_answer_of_another_call_is_found() {
     assert_eq!((codes(&report), report.answer), (vec!["answer_mismatch"], Some(Answer::Differs)));
     let other = ReceiptFile { answer_salt: None, ..receipt };
     assert_eq!(codes(&verify(&other, &trust(&signer))), ["answer_not_committed"]);
+}
+
+#[test]
+fn a_committed_part_that_does_not_open_is_found() {
+    let signer = signer();
+    let entry = opened_with(&signer, PairId::random(), Kind::Request, 9, |sealed| sealed[5] ^= 1);
+    let receipt = proto::Receipt { entries: vec![entry], answer_salt: vec![] };
+    let report = verify(&ReceiptFile::from_proto(&receipt, None).unwrap(), &trust(&signer));
+    assert_eq!(codes(&report), ["sealed_closed"]);
 }
 
 #[test]

@@ -201,6 +201,15 @@ fn an_earlier_checkpoint_must_be_of_the_same_log() {
     assert_eq!(since(larger.sign(&log.signer).unwrap()), ["since_inconsistent"]);
     assert_eq!(since(Log::sound(10).signed(10)), ["since_unreadable"]);
     assert_eq!(since("nothing".to_owned()), ["since_unreadable"]);
+    let next = NoteSigner::from_pkcs8("test.example/2027", &NoteSigner::generate_pkcs8().unwrap()).unwrap();
+    let other = Checkpoint { origin: "test.example/2027".to_owned(), ..log.checkpoint(10) };
+    let options = VerifyOptions {
+        trust: Some(vec![log.key(), next.verifier().clone()]),
+        since: Some(other.sign(&next).unwrap()),
+        progress: None,
+    };
+    let report = verify_export(dir.path(), &options);
+    assert_eq!((codes(&report), report.exit_code()), (vec![(None, "since_other_log")], 5));
 }
 
 #[test]

@@ -100,6 +100,8 @@ fn dropped_and_swapped_lines_are_found_where_they_are() {
         assert_eq!(dropped, [(Some(511), "part_missing")]);
         let swapped = edit(file, |lines| lines.swap(3, 4));
         assert_eq!(swapped, [(None, "file_malformed"), (Some(259), "part_missing")]);
+        let spaced = edit(file, |lines| lines[7] = "{\"index\": 263}\n");
+        assert_eq!(spaced, [(None, "file_malformed"), (Some(263), "part_missing")]);
         let twice = edit(file, |lines| lines.insert(3, lines[3]));
         assert_eq!(twice, [(None, "file_malformed")]);
     }
