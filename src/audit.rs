@@ -19,5 +19,5 @@ pub mod seal;
 pub mod tiles;
 pub mod tree;
 pub mod trust;
-pub mod writer;
 pub mod verify;
+pub mod writer;

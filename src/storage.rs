@@ -77,6 +77,8 @@ pub struct EntryRow {
     pub detail: Option<Opening>,
     /// Sealed part.
     pub sealed: Vec<u8>,
+    /// SHA-256 of the key that opens it: with it anyone can check the sealed part, and nobody can open it.
+    pub key_hash: [u8; 32],
     /// Whose key opens it.
     pub subject: Option<SubjectId>,
     /// Copy of the requester, to search by.
@@ -98,6 +100,8 @@ pub struct StoredEntry {
     pub detail: Option<Opening>,
     /// Sealed part.
     pub sealed: Vec<u8>,
+    /// SHA-256 of the key that opens it: with it anyone can check the sealed part, and nobody can open it.
+    pub key_hash: [u8; 32],
     /// Whose key opens it.
     pub subject: Option<SubjectId>,
 }

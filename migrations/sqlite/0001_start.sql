@@ -22,6 +22,7 @@ create table entry (
     detail      blob,             -- what an outcome's facts commit to and a requester does not see
     detail_salt blob,
     sealed      blob    not null, -- opened with a key derived from the client's
+    key_hash    blob    not null, -- SHA-256 of that key
     subject     blob,             -- whose key; null where no client is concerned
     -- copies of facts, to search by
     requester   text,

@@ -79,6 +79,8 @@ pub struct ExportRecord {
     pub leaf: Vec<u8>,
     /// Salt and canonical JSON of the facts, where the exporter may see them.
     pub facts: Option<(Salt, Vec<u8>)>,
+    /// Salt and canonical JSON of the detail that the facts commit to, where the exporter may see it.
+    pub detail: Option<(Salt, Vec<u8>)>,
     /// The sealed part, where it goes along. Only written [with sealed parts](ExportWriter::with_sealed).
     pub sealed: Option<SealedPart>,
 }
@@ -147,13 +149,14 @@ impl ExportWriter {
         if record.index != index {
             return Err(ExportFault::Order { expected: index, found: record.index });
         }
-        let facts = match record.facts {
+        let text = |part: Option<(Salt, Vec<u8>)>| match part {
             Some((salt, json)) => {
-                Some((salt, String::from_utf8(json).map_err(|_| ExportFault::Facts(index))?))
+                String::from_utf8(json).map(|json| Some((salt, json))).map_err(|_| ExportFault::Facts(index))
             }
-            None => None,
+            None => Ok(None),
         };
-        self.opened.push_str(&OpenedLine::new(index, facts).encode());
+        let (facts, detail) = (text(record.facts)?, text(record.detail)?);
+        self.opened.push_str(&OpenedLine::new(index, facts, detail).encode());
         if let Some(sealed) = &mut self.sealed {
             sealed.push_str(&SealedLine::new(index, record.sealed).encode());
         }

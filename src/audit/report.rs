@@ -129,6 +129,8 @@ codes! {
     PartMissing = "part_missing", Tampered;
     /// The opened facts are not those that the leaf commits to.
     FactsMismatch = "facts_mismatch", Tampered;
+    /// The opened detail is not the one that the facts commit to.
+    DetailMismatch = "detail_mismatch", Tampered;
     /// The facts are not a JSON object in canonical form.
     FactsMalformed = "facts_malformed", Tampered;
     /// The sealed part is not the one that the leaf commits to.

@@ -14,10 +14,14 @@ pub fn path(folder: &str, bundle: u64) -> String {
     format!("{folder}/{}.jsonl", index_path(bundle))
 }
 
-/// The facts of an entry with their salt; neither where they are left out.
+/// The facts of an entry with their salt, and the detail that they commit to with its own; none where they are left out.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenedLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail_salt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     facts: Option<String>,
     index: u64,
@@ -65,23 +69,36 @@ pub trait Line: Serialize + for<'de> Deserialize<'de> {
 }
 
 impl OpenedLine {
-    pub fn new(index: u64, facts: Option<(Salt, String)>) -> Self {
+    pub fn new(index: u64, facts: Option<(Salt, String)>, detail: Option<(Salt, String)>) -> Self {
         let (salt, facts) = facts.map(|(salt, facts)| (b64::encode(&salt), facts)).unzip();
-        Self { facts, index, salt }
+        let (detail_salt, detail) = detail.map(|(salt, detail)| (b64::encode(&salt), detail)).unzip();
+        Self { detail, detail_salt, facts, index, salt }
     }
 }
 
+/// What a line opens.
+pub struct Opened {
+    pub facts: (Salt, String),
+    pub detail: Option<(Salt, String)>,
+}
+
 impl Line for OpenedLine {
-    type Part = Option<(Salt, String)>;
+    type Part = Option<Opened>;
 
     fn index(&self) -> u64 {
         self.index
     }
 
     fn part(self) -> Option<Self::Part> {
+        let detail = match (self.detail_salt, self.detail) {
+            (Some(salt), Some(detail)) => Some((b64::hash(&salt)?, detail)),
+            (None, None) => None,
+            _ => return None,
+        };
         match (self.salt, self.facts) {
-            (Some(salt), Some(facts)) => Some(Some((b64::hash(&salt)?, facts))),
-            (None, None) => Some(None),
+            (Some(salt), Some(facts)) => Some(Some(Opened { facts: (b64::hash(&salt)?, facts), detail })),
+            // Only the facts say which detail belongs to them.
+            (None, None) if detail.is_none() => Some(None),
             _ => None,
         }
     }

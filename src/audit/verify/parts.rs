@@ -10,11 +10,12 @@ use serde_json::Value;
 use super::files;
 use crate::{
     audit::{
+        b64,
         export::{
             SealedPart,
-            lines::{self, Line, OpenedLine, SealedLine},
+            lines::{self, Line, Opened, OpenedLine, SealedLine},
         },
-        leaf::{Kind, Leaf, Salt, commit_client_hashed, commit_facts, parse_facts},
+        leaf::{Kind, Leaf, commit_client_hashed, commit_detail, commit_facts, parse_facts},
         report::{Code, EntryState, Report},
     },
     domain::PairId,
@@ -25,7 +26,7 @@ type Lines<T> = BTreeMap<u64, T>;
 
 /// The parts of one bundle.
 pub struct Bundle {
-    opened: Lines<Option<(Salt, String)>>,
+    opened: Lines<Option<Opened>>,
     /// `None` if this export has no sealed parts.
     sealed: Option<Lines<Option<SealedPart>>>,
 }
@@ -64,7 +65,7 @@ impl<'a> Parts<'a> {
                 self.erasures_not_opened += u64::from(leaf.kind == Kind::Erasure);
                 EntryState::Sealed
             }
-            Some(Some((salt, facts))) => self.check_facts(position, leaf, salt, facts, report),
+            Some(Some(opened)) => self.check_facts(position, leaf, opened, report),
         };
         let sealed = match bundle.sealed.as_ref().map(|sealed| sealed.get(&position)) {
             None | Some(Some(None)) => EntryState::Sealed,
@@ -94,16 +95,26 @@ impl<'a> Parts<'a> {
         &mut self,
         position: u64,
         leaf: &Leaf,
-        salt: &Salt,
-        facts: &str,
+        opened: &Opened,
         report: &mut Report,
     ) -> EntryState {
+        let (salt, facts) = &opened.facts;
         if commit_facts(salt, facts.as_bytes()) != leaf.facts {
             let detail = "the facts are not those that the leaf commits to";
             report.find(Some(position), Code::FactsMismatch, detail);
             return EntryState::Mismatch;
         }
-        match parse_facts(facts.as_bytes()) {
+        let parsed = parse_facts(facts.as_bytes());
+        if let Some((salt, detail)) = &opened.detail {
+            let commitment = b64::encode(&commit_detail(salt, detail.as_bytes()));
+            let named = parsed.as_ref().and_then(|facts| facts.get("detail")?.as_str());
+            if named != Some(commitment.as_str()) {
+                let detail = "the detail is not the one that the facts commit to";
+                report.find(Some(position), Code::DetailMismatch, detail);
+                return EntryState::Mismatch;
+            }
+        }
+        match parsed {
             Some(facts) if leaf.kind == Kind::Erasure => {
                 let pairs = facts.get("pairs").and_then(Value::as_array).into_iter().flatten();
                 for pair in pairs.filter_map(|pair| pair.as_str()?.parse::<PairId>().ok()) {

@@ -56,7 +56,13 @@ impl Log {
     }
 
     fn push(&mut self, leaf: Vec<u8>, facts: Option<([u8; 32], Vec<u8>)>, sealed: Option<SealedPart>) {
-        self.records.push(ExportRecord { index: self.records.len() as u64, leaf, facts, sealed });
+        self.records.push(ExportRecord {
+            index: self.records.len() as u64,
+            leaf,
+            facts,
+            detail: None,
+            sealed,
+        });
     }
 
     fn add(&mut self, kind: Kind, pair: PairId) {

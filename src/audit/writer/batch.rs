@@ -294,6 +294,7 @@ fn row(
         facts,
         detail,
         sealed,
+        key_hash: entry_key.hash(),
         subject: known.map(|(subject, _)| subject),
         requester: entry.requester,
         purpose: entry.purpose.clone(),

@@ -259,7 +259,7 @@ impl Commit for SqliteCommit {
         for some in entries.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(
                 "insert into entry (position, pair, kind, time, leaf, facts, facts_salt, detail, detail_salt, sealed, \
-                 subject, requester, purpose) ",
+                 key_hash, subject, requester, purpose) ",
             );
             query.push_values(some, |mut row, entry| {
                 row.push_bind(i64::try_from(entry.position).unwrap_or(i64::MAX))
@@ -272,6 +272,7 @@ impl Commit for SqliteCommit {
                     .push_bind(entry.detail.as_ref().map(|detail| detail.json.clone()))
                     .push_bind(entry.detail.as_ref().map(|detail| detail.salt.to_vec()))
                     .push_bind(entry.sealed.clone())
+                    .push_bind(entry.key_hash.to_vec())
                     .push_bind(entry.subject.map(|subject| subject.bytes().to_vec()))
                     .push_bind(entry.requester.map(|oin| oin.to_string()))
                     .push_bind(entry.purpose.as_ref().map(ToString::to_string));

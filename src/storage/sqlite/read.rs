@@ -9,7 +9,7 @@ use crate::{
     subject::Tag,
 };
 
-const ENTRY: &str = "position, leaf, facts, facts_salt, detail, detail_salt, sealed, subject";
+const ENTRY: &str = "position, leaf, facts, facts_salt, detail, detail_salt, sealed, key_hash, subject";
 
 pub(super) async fn head(pool: &SqlitePool) -> Result<Option<Head>, StoreFault> {
     let row = sqlx::query("select * from head").fetch_optional(pool).await.map_err(fault)?;

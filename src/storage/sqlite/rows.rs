@@ -107,7 +107,7 @@ pub(super) fn form(row: &SqliteRow, grants: Vec<StoredGrant>) -> Result<StoredFo
 }
 
 fn salt(bytes: Vec<u8>) -> Result<[u8; 32], StoreFault> {
-    bytes.try_into().map_err(|_| StoreFault::Corrupt("a salt"))
+    bytes.try_into().map_err(|_| StoreFault::Corrupt("a salt or a hash"))
 }
 
 pub(super) fn entry(row: &SqliteRow) -> Result<StoredEntry, StoreFault> {
@@ -127,6 +127,7 @@ pub(super) fn entry(row: &SqliteRow) -> Result<StoredEntry, StoreFault> {
         facts: Opening { json: bytes(row, "facts")?, salt: salt(bytes(row, "facts_salt")?)? },
         detail,
         sealed: bytes(row, "sealed")?,
+        key_hash: salt(bytes(row, "key_hash")?)?,
         subject,
     })
 }
