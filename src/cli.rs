@@ -1,3 +1,81 @@
-//! The command line, a file per command.
+//! The command line, a file per command. Names and exit statuses are part of the interface: 0 is done as asked, 1 is a
+//! fault, 2 is a wrong command line; `audit verify` has statuses of its own.
 
+pub mod audit;
 pub mod certs;
+pub mod consent;
+pub mod demo;
+pub mod request;
+pub mod serve;
+pub(crate) mod words;
+
+use std::{fmt::Display, io::Write as _, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::domain::{Clock, time::SystemClock};
+
+/// Consent-based exchange of work capacity between municipalities, UWV and mental-health institutions
+///
+/// Start with `sluis demo`: a whole region on this machine, and a story that shows what the gateway does.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Source(serve::SourceArgs),
+    Demo(demo::DemoArgs),
+    Certs(certs::CertsArgs),
+    Request(request::RequestArgs),
+    #[command(subcommand)]
+    Consent(consent::ConsentCommand),
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+}
+
+/// Runs a command.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let quiet = !matches!(cli.command, Command::Serve(_) | Command::Source(_));
+    // A demo or a client tells its own story; what services log goes to those who run them.
+    let default = if quiet { "error" } else { "info" };
+    let filter = EnvFilter::try_from_env("SLUIS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(fault) => return failed(fault),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    runtime.block_on(async move {
+        match cli.command {
+            Command::Serve(args) => serve::serve(args, clock).await,
+            Command::Source(args) => serve::source(args, clock).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Certs(args) => match certs::run(&args, clock.as_ref(), &mut std::io::stdout().lock()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(fault) => failed(fault),
+            },
+            Command::Request(args) => request::run(args).await,
+            Command::Consent(command) => consent::run(command, clock.as_ref()).await,
+            Command::Audit(command) => audit::run(command, clock).await,
+        }
+    })
+}
+
+/// Says a fault, with what caused it, and gives the status for it.
+fn failed(fault: impl Display) -> ExitCode {
+    // Nobody is left to tell if even that fails.
+    drop(writeln!(std::io::stderr(), "sluis: {fault}"));
+    ExitCode::FAILURE
+}
+
+/// Prints a line. A reader that has gone away is no fault of ours.
+fn say(line: impl Display) {
+    drop(writeln!(std::io::stdout(), "{line}"));
+}

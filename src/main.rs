@@ -1,3 +1,9 @@
 //! The `sluis` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    sluis::cli::run(sluis::cli::Cli::parse())
+}

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use prost::Message as _;
-
 use super::{
     HAND_OVER, Passage,
     admission::Admitted,
@@ -12,7 +10,7 @@ use super::{
 };
 use crate::{
     audit::{
-        leaf,
+        leaf, receipt,
         writer::{Committed, ReleaseGrant},
     },
     catalogue::{self, Mask},
@@ -167,7 +165,7 @@ impl Draft {
     /// Commitment to the answer, for the outcome entry. Its salt leaves with the answer and is stored nowhere: values
     /// of few bits could be guessed by whoever holds it.
     pub(super) fn commitment(&self) -> [u8; 32] {
-        leaf::commit_answer(&self.salt, &self.message.encode_to_vec())
+        leaf::commit_answer(&self.salt, &receipt::answer_bytes(&self.message))
     }
 
     /// The same answer without content: a grant fell away between the decision and the commit. Everything is left

@@ -42,8 +42,8 @@ pub enum OpenFault {
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
-    // Held as long as the store is; a second gateway on the same file is refused.
-    _lock: fs::File,
+    // Held as long as the store is; a second gateway on the same file is refused. A reader has none.
+    _lock: Option<fs::File>,
 }
 
 impl SqliteStore {
@@ -94,7 +94,18 @@ impl SqliteStore {
             .max_lifetime(None)
             .connect_with(options.read_only(true))
             .await?;
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer, readers, _lock: Some(lock) })
+    }
+
+    /// Opens the database of a running gateway, to read alone: every commit fails.
+    ///
+    /// # Errors
+    /// If the database does not open.
+    pub async fn open_read_only(folder: &Path) -> Result<Self, OpenFault> {
+        let options = SqliteConnectOptions::new().filename(folder.join("sluis.db")).read_only(true);
+        let options = sqlx::ConnectOptions::disable_statement_logging(options);
+        let readers = SqlitePoolOptions::new().max_connections(2).connect_with(options).await?;
+        Ok(Self { writer: readers.clone(), readers, _lock: None })
     }
 
     /// Limits the size of the database to so many pages of 4096 bytes, as a full disk would. An operator can bound the

@@ -1,0 +1,28 @@
+//! `sluis audit`: exporting, verifying and reading the log.
+
+mod export;
+mod show;
+mod verify;
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::Subcommand;
+
+use crate::domain::Clock;
+
+/// Export, verify and read the audit log
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help of each command stands with its arguments")]
+pub enum AuditCommand {
+    Export(export::ExportArgs),
+    Verify(verify::VerifyArgs),
+    Show(show::ShowArgs),
+}
+
+pub(super) async fn run(command: AuditCommand, clock: Arc<dyn Clock>) -> ExitCode {
+    match command {
+        AuditCommand::Export(args) => export::run(args, clock).await,
+        AuditCommand::Verify(args) => verify::run(&args),
+        AuditCommand::Show(args) => show::run(args).await,
+    }
+}

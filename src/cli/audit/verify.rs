@@ -1,0 +1,99 @@
+//! `sluis audit verify`: offline, without a database.
+
+use std::{
+    cell::Cell,
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Args;
+
+use crate::{
+    audit::{
+        note::VerifierKey,
+        receipt,
+        trust::from_policy,
+        verify::{Progress, VerifyOptions, verify_export},
+    },
+    cli::{failed, say},
+};
+
+/// Verify an export or a receipt, offline
+///
+/// Needs no network, no database and no gateway. Checks signatures, the root from all tiles and all entries, an earlier
+/// checkpoint if you have one, that every request has exactly one outcome, and every commitment that is opened. Tells
+/// everything it finds, not only the first.
+///
+/// Without --trust it goes by the keys in the export itself, and says that they are not anchored: get the log's public
+/// key another way once, and keep it. A receipt is verified with --trust.
+///
+/// Exit status: 0 verified, 3 incomplete, 4 tampered, 5 unreadable.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Folder of an export, or file of a receipt
+    #[arg(value_name = "DIR|RECEIPT")]
+    path: PathBuf,
+
+    /// Public keys that you trust: a file with a C2SP policy, or with one verifier key per line
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+
+    /// A checkpoint of the same log that you kept from before
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads trusted keys: a policy, or bare verifier keys.
+fn trusted(path: &Path) -> Result<Vec<VerifierKey>, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|fault| format!("cannot read `{}`: {fault}", path.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let bare: Result<Vec<VerifierKey>, _> = lines.map(str::parse).collect();
+    match bare {
+        Ok(keys) if !keys.is_empty() => Ok(keys),
+        _ => from_policy(&text).map_err(|fault| format!("`{}`: {fault}", path.display())),
+    }
+}
+
+pub(super) fn run(args: &VerifyArgs) -> ExitCode {
+    let trust = match args.trust.as_deref().map(trusted).transpose() {
+        Ok(trust) => trust,
+        Err(fault) => return failed(fault),
+    };
+    let since = match args.since.as_deref().map(std::fs::read_to_string).transpose() {
+        Ok(since) => since,
+        Err(fault) => return failed(format!("cannot read the earlier checkpoint: {fault}")),
+    };
+    let report = if args.path.is_dir() {
+        let (show, shown) = (std::io::stderr().is_terminal(), Cell::new(0));
+        let progress = |progress: Progress| {
+            let percent = (progress.position + 1) * 100 / progress.of.max(1);
+            if show && percent != shown.replace(percent) {
+                // Progress is for eyes; losing it loses nothing.
+                drop(write!(std::io::stderr(), "\rverified {percent} %"));
+            }
+        };
+        let options = VerifyOptions { trust, since, progress: Some(&progress) };
+        let report = verify_export(&args.path, &options);
+        if show {
+            drop(writeln!(std::io::stderr()));
+        }
+        report
+    } else {
+        receipt::verify_file(&args.path, trust.as_deref().unwrap_or_default())
+    };
+    if args.json {
+        match serde_json::to_string(&report) {
+            Ok(json) => say(json),
+            Err(fault) => return failed(fault),
+        }
+    } else {
+        say(&report);
+    }
+    ExitCode::from(report.exit_code())
+}

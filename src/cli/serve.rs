@@ -1,0 +1,87 @@
+//! `sluis serve` and `sluis source`: services that run until they are told to stop.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::Args;
+
+use super::failed;
+use crate::{
+    app::{
+        Gateway,
+        source_system::{SourceSettings, SourceSystem},
+    },
+    config::Settings,
+    domain::Clock,
+};
+
+/// Run a gateway
+///
+/// Reads one TOML file (docs/configuration.md explains it, key by key), checks certificates, participants, agreements,
+/// policies and the stored log as a whole, and names every fault before it serves anything. Looks at the files again
+/// every `timing.reload_s` seconds and at once on SIGHUP; what does not load leaves the old state in force.
+///
+/// Stops on SIGTERM or Ctrl-C, after the calls under way: exit status 0 means drained and stopped in order.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Run the reference source system
+///
+/// A small source system that serves statements from a JSON file over `SourceService`. It answers one gateway, checks
+/// each grant itself (signature, person, source, recipient, purpose, fields, period) and may decline. For trying out
+/// and for testing; what a real source system must do is in proto/sluis/v1/source.proto.
+#[derive(Debug, Args)]
+pub struct SourceArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+pub(crate) async fn told_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt => {}
+            }
+            return;
+        }
+    }
+    drop(interrupt.await);
+}
+
+pub(super) async fn serve(args: ServeArgs, clock: Arc<dyn Clock>) -> ExitCode {
+    let settings = match Settings::load(&args.config) {
+        Ok(settings) => settings,
+        Err(fault) => return failed(fault),
+    };
+    match Gateway::start(settings, clock).await {
+        Ok(gateway) => {
+            told_to_stop().await;
+            gateway.stop().await;
+            ExitCode::SUCCESS
+        }
+        Err(fault) => failed(fault),
+    }
+}
+
+pub(super) async fn source(args: SourceArgs, clock: Arc<dyn Clock>) -> ExitCode {
+    let settings = match SourceSettings::load(&args.config) {
+        Ok(settings) => settings,
+        Err(fault) => return failed(fault),
+    };
+    match SourceSystem::start(settings, clock).await {
+        Ok(system) => {
+            told_to_stop().await;
+            system.stop().await;
+            ExitCode::SUCCESS
+        }
+        Err(fault) => failed(fault),
+    }
+}
