@@ -298,3 +298,6 @@ struct Published {
     head: Head,
     frontier: super::tree::Frontier,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,357 @@
+use std::{collections::HashMap, path::Path, sync::atomic::AtomicU8};
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    audit::{
+        checkpoint::Checkpoint,
+        export::stored::{Openings, export},
+        leaf::Kind,
+        lookup,
+        verify::{VerifyOptions, verify_export},
+    },
+    consent::{EventKind, GrantState},
+    domain::{
+        FormId, PairId, Purpose, Role, SubjectId, Timestamp,
+        time::{ManualClock, SystemClock},
+    },
+    storage::{
+        Commit, EntryFilter, EntryRow, KeyWanted, OpenRequest, StoredEntry, StoredForm, StoredGrant,
+        WrappedKey, sqlite::SqliteStore,
+    },
+    subject::Tag,
+};
+
+const ORIGIN: &str = "test.sluis.example/unit/2026";
+
+async fn start_with(
+    folder: &Path,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+) -> Result<(Writer, tokio::task::JoinHandle<()>), OpenLogFault> {
+    let keys = Arc::new(KeyRing::open(&folder.join("keys")).unwrap());
+    let signer = NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap();
+    Writer::start(Parts { store, keys, signer, clock }, ORIGIN.to_owned()).await
+}
+
+async fn start(folder: &Path, store: Arc<dyn Store>) -> (Writer, tokio::task::JoinHandle<()>) {
+    start_with(folder, store, Arc::new(SystemClock)).await.unwrap()
+}
+
+fn entry(n: usize) -> Work {
+    Work::Append(NewEntry::of_gateway(Kind::Policy, json!({ "n": n })))
+}
+
+fn request(pair: PairId) -> Work {
+    let entry = NewEntry { pair, ..NewEntry::of_gateway(Kind::Request, json!({})) };
+    Work::Request { entry, claim: Some([7; 32]) }
+}
+
+fn outcome(pair: PairId, needs: Vec<GrantId>) -> Work {
+    let entry = NewEntry { pair, ..NewEntry::of_gateway(Kind::Outcome, json!({})) };
+    Work::Outcome { entry, needs }
+}
+
+async fn verified(folder: &Path, store: &dyn Store) -> u8 {
+    let keys = KeyRing::open(&folder.join("keys")).unwrap();
+    let signer = NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap();
+    let trust = vec![signer.verifier().clone()];
+    let out = tempfile::tempdir().unwrap();
+    let openings = Openings { details: true, sealed: true };
+    export(store, out.path(), &trust, openings, |_, _| {}).await.unwrap();
+    let report = verify_export(
+        out.path(),
+        &VerifyOptions { trust: Some(trust), since: None, progress: None },
+    );
+    report.exit_code()
+}
+
+#[tokio::test]
+async fn a_log_goes_on_where_it_stopped_and_proves_old_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, until) in [(0, 3), (3, 256), (256, 257), (257, 700)] {
+        let store: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
+        let (log, task) = start(folder.path(), Arc::<SqliteStore>::clone(&store)).await;
+        let all = (from..until).map(|n| {
+            let log = log.clone();
+            tokio::spawn(async move { log.commit(entry(n)).await.unwrap().position })
+        });
+        let mut positions = Vec::new();
+        for one in all.collect::<Vec<_>>() {
+            positions.push(one.await.unwrap());
+        }
+        positions.sort_unstable();
+        assert_eq!(positions, (from as u64..until as u64).collect::<Vec<_>>());
+        drop(log);
+        task.await.unwrap();
+        assert_eq!(verified(folder.path(), store.as_ref()).await, 0);
+        store.close().await;
+    }
+    let store = SqliteStore::open(folder.path()).await.unwrap();
+    let head = store.head().await.unwrap().unwrap();
+    let checkpoint = Checkpoint::open(&head.checkpoint, &[verifier(folder.path())]).unwrap().0;
+    for position in [0, 1, 255, 256, 257, 511, 512, 698, 699] {
+        let proof = lookup::proof(&store, position).await.unwrap();
+        let leaf = &store.entries(position, 1).await.unwrap()[0].leaf;
+        assert_eq!(proof.root(leaf, head.size).unwrap(), checkpoint.root, "entry {position}");
+    }
+}
+
+fn verifier(folder: &Path) -> crate::audit::note::VerifierKey {
+    let keys = KeyRing::open(&folder.join("keys")).unwrap();
+    NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap().verifier().clone()
+}
+
+#[tokio::test]
+async fn p06_a_request_has_one_outcome_and_an_id_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
+    let (log, _task) = start(folder.path(), Arc::<SqliteStore>::clone(&store)).await;
+    let (one, two) = (PairId::random(), PairId::random());
+    assert!(log.commit(request(one)).await.unwrap().id_was_new);
+    assert!(!log.commit(request(two)).await.unwrap().id_was_new);
+    assert_eq!(log.commit(outcome(PairId::random(), vec![])).await.unwrap_err(), CommitFault::AlreadyClosed);
+    log.commit(outcome(one, vec![])).await.unwrap();
+    assert_eq!(log.commit(outcome(one, vec![])).await.unwrap_err(), CommitFault::AlreadyClosed);
+    assert_eq!(store.open_requests(Timestamp::from_millis(i64::MAX)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn p01_a_release_needs_a_grant() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
+    let (log, _task) = start(folder.path(), store).await;
+    let pair = PairId::random();
+    log.commit(request(pair)).await.unwrap();
+    let Work::Outcome { entry, .. } = outcome(pair, vec![]) else { panic!("an outcome") };
+    let without = log.release(entry.clone(), vec![]).await.unwrap_err();
+    assert_eq!(without, CommitFault::GrantNotInForce);
+    let unknown = log.release(entry, vec![GrantId::random()]).await.unwrap_err();
+    assert_eq!(unknown, CommitFault::GrantNotInForce);
+    // The request is still open: it can have its real outcome.
+    log.commit(outcome(pair, vec![])).await.unwrap();
+}
+
+#[tokio::test]
+async fn another_log_key_name_or_head_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
+    let (log, task) = start(folder.path(), Arc::<SqliteStore>::clone(&store)).await;
+    log.commit(entry(0)).await.unwrap();
+    drop(log);
+    task.await.unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let stranger =
+        start_with(other.path(), Arc::<SqliteStore>::clone(&store), Arc::new(SystemClock)).await;
+    assert!(matches!(stranger, Err(OpenLogFault::Head(_))), "another key");
+    let mut commit = store.begin().await.unwrap();
+    let mut head = commit.head().await.unwrap().unwrap();
+    head.size += 1;
+    commit.advance(&head).await.unwrap();
+    commit.commit().await.unwrap();
+    let bent = start_with(folder.path(), store, Arc::new(SystemClock)).await;
+    assert!(matches!(bent, Err(OpenLogFault::Head(_))), "a head that does not fit its frontier");
+}
+
+#[tokio::test]
+async fn a_second_gateway_on_the_same_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = SqliteStore::open(folder.path()).await.unwrap();
+    let second = SqliteStore::open(folder.path()).await;
+    assert!(matches!(second, Err(crate::storage::sqlite::OpenFault::Locked)));
+}
+
+#[tokio::test]
+async fn time_in_the_log_never_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
+    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_795_426_200_000)));
+    let (log, _task) = start_with(folder.path(), Arc::<SqliteStore>::clone(&store), clock.clone()).await.unwrap();
+    log.commit(entry(0)).await.unwrap();
+    clock.set(clock.now().plus_millis(-5_000));
+    log.commit(entry(1)).await.unwrap();
+    assert_eq!(verified(folder.path(), store.as_ref()).await, 0, "a little back is held up");
+    clock.set(clock.now().plus_millis(-60_000));
+    assert!(matches!(log.commit(entry(2)).await, Err(CommitFault::Unavailable(_))), "far back is refused");
+    clock.set(clock.now().plus_millis(120_000));
+    log.commit(entry(3)).await.unwrap();
+}
+
+/// P04, each write failing both ways: it failed and is not there, and it failed though it is there.
+#[tokio::test]
+async fn p04_what_failed_is_not_acknowledged_whether_or_not_it_is_there() {
+    for (fault, persists, goes_on) in [
+        (StoreFault::Full, false, true),
+        (StoreFault::Busy, false, true),
+        (StoreFault::Fatal("I/O error".to_owned()), false, false),
+        (StoreFault::Fatal("connection lost".to_owned()), true, false),
+        // A store that errs and has persisted after all: the next commit finds a head that it did not expect.
+        (StoreFault::Busy, true, false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let inner: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
+        let failing = Arc::new(Failing {
+            inner: Arc::clone(&inner),
+            mode: AtomicU8::new(0),
+            fault: fault.clone(),
+        });
+        let (log, task) = start(folder.path(), Arc::<Failing>::clone(&failing)).await;
+        log.commit(entry(0)).await.unwrap();
+        failing.mode.store(if persists { 2 } else { 1 }, Ordering::SeqCst);
+        let refused = log.commit(entry(1)).await;
+        assert!(matches!(refused, Err(CommitFault::Unavailable(_))), "{fault} {persists}");
+        failing.mode.store(0, Ordering::SeqCst);
+        let next = log.commit(entry(2)).await;
+        assert_eq!(next.is_ok(), goes_on, "{fault}, persisted: {persists}");
+        assert_eq!(log.is_writing(), goes_on, "{fault}, persisted: {persists}");
+        drop(log);
+        task.await.unwrap();
+        // A restart goes on from what is stored, and the log is whole.
+        let (log, task) = start(folder.path(), Arc::<SqliteStore>::clone(&inner)).await;
+        log.commit(entry(4)).await.unwrap();
+        drop(log);
+        task.await.unwrap();
+        assert_eq!(verified(folder.path(), inner.as_ref()).await, 0);
+        let size = inner.head().await.unwrap().unwrap().size;
+        assert_eq!(size, 2 + u64::from(goes_on) + u64::from(persists), "{fault} {persists}");
+    }
+}
+
+/// A store whose commits fail: 1 before they persist, 2 after.
+#[derive(Debug)]
+struct Failing {
+    inner: Arc<SqliteStore>,
+    mode: AtomicU8,
+    fault: StoreFault,
+}
+
+struct FailingCommit<'a> {
+    inner: Box<dyn Commit + 'a>,
+    mode: u8,
+    fault: StoreFault,
+}
+
+#[async_trait]
+impl Store for Failing {
+    async fn begin(&self) -> Result<Box<dyn Commit + '_>, StoreFault> {
+        let inner = self.inner.begin().await?;
+        let mode = self.mode.load(Ordering::SeqCst);
+        Ok(Box::new(FailingCommit { inner, mode, fault: self.fault.clone() }))
+    }
+    async fn head(&self) -> Result<Option<Head>, StoreFault> {
+        self.inner.head().await
+    }
+    async fn grants(
+        &self,
+        tag: &Tag,
+        recipient: Oin,
+        role: Role,
+        purpose: &Purpose,
+    ) -> Result<Vec<StoredGrant>, StoreFault> {
+        self.inner.grants(tag, recipient, role, purpose).await
+    }
+    async fn form(&self, id: FormId) -> Result<Option<StoredForm>, StoreFault> {
+        self.inner.form(id).await
+    }
+    async fn forms_of(&self, tag: &Tag, recorder: Oin) -> Result<Vec<StoredForm>, StoreFault> {
+        self.inner.forms_of(tag, recorder).await
+    }
+    async fn grant(&self, id: GrantId) -> Result<Option<StoredGrant>, StoreFault> {
+        self.inner.grant(id).await
+    }
+    async fn client_key(&self, subject: SubjectId, year: i32) -> Result<Option<WrappedKey>, StoreFault> {
+        self.inner.client_key(subject, year).await
+    }
+    async fn entries(&self, from: u64, limit: u32) -> Result<Vec<StoredEntry>, StoreFault> {
+        self.inner.entries(from, limit).await
+    }
+    async fn search(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreFault> {
+        self.inner.search(filter).await
+    }
+    async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.inner.tile(level, number).await
+    }
+    async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {
+        self.inner.open_requests(before).await
+    }
+}
+
+#[async_trait]
+impl Commit for FailingCommit<'_> {
+    async fn head(&mut self) -> Result<Option<Head>, StoreFault> {
+        self.inner.head().await
+    }
+    async fn client_keys(&mut self, wanted: &[KeyWanted]) -> Result<Vec<WrappedKey>, StoreFault> {
+        self.inner.client_keys(wanted).await
+    }
+    async fn subject_key(
+        &mut self,
+        subject: SubjectId,
+        year: i32,
+        proposed: &[u8],
+    ) -> Result<Option<WrappedKey>, StoreFault> {
+        self.inner.subject_key(subject, year, proposed).await
+    }
+    async fn claim_request_ids(
+        &mut self,
+        keys: &[[u8; 32]],
+        time: Timestamp,
+    ) -> Result<Vec<bool>, StoreFault> {
+        self.inner.claim_request_ids(keys, time).await
+    }
+    async fn open(&mut self, requests: &[OpenRequest], time: Timestamp) -> Result<(), StoreFault> {
+        self.inner.open(requests, time).await
+    }
+    async fn close(&mut self, pair: PairId) -> Result<bool, StoreFault> {
+        self.inner.close(pair).await
+    }
+    async fn record(
+        &mut self,
+        subject: SubjectId,
+        form: &NewForm,
+        time: Timestamp,
+    ) -> Result<bool, StoreFault> {
+        self.inner.record(subject, form, time).await
+    }
+    async fn withdrawable(
+        &mut self,
+        selection: &Withdrawal,
+        by: Oin,
+    ) -> Result<(Vec<GrantId>, bool), StoreFault> {
+        self.inner.withdrawable(selection, by).await
+    }
+    async fn event(
+        &mut self,
+        grants: &[GrantId],
+        kind: EventKind,
+        time: Timestamp,
+        position: u64,
+    ) -> Result<(), StoreFault> {
+        self.inner.event(grants, kind, time, position).await
+    }
+    async fn states(&mut self, grants: &[GrantId]) -> Result<HashMap<GrantId, GrantState>, StoreFault> {
+        self.inner.states(grants).await
+    }
+    async fn append(
+        &mut self,
+        entries: &[EntryRow],
+        tiles: &[(u8, u64, Vec<u8>)],
+    ) -> Result<(), StoreFault> {
+        self.inner.append(entries, tiles).await
+    }
+    async fn advance(&mut self, head: &Head) -> Result<(), StoreFault> {
+        self.inner.advance(head).await
+    }
+    async fn commit(self: Box<Self>) -> Result<(), StoreFault> {
+        match self.mode {
+            0 => self.inner.commit().await,
+            1 => Err(self.fault),
+            _ => {
+                self.inner.commit().await?;
+                Err(self.fault)
+            }
+        }
+    }
+}
