@@ -61,10 +61,8 @@ async fn verified(folder: &Path, store: &dyn Store) -> u8 {
     let out = tempfile::tempdir().unwrap();
     let openings = Openings { details: true, sealed: true };
     export(store, out.path(), &trust, openings, |_, _| {}).await.unwrap();
-    let report = verify_export(
-        out.path(),
-        &VerifyOptions { trust: Some(trust), since: None, progress: None },
-    );
+    let report =
+        verify_export(out.path(), &VerifyOptions { trust: Some(trust), since: None, progress: None });
     report.exit_code()
 }
 
@@ -143,8 +141,7 @@ async fn another_log_key_name_or_head_is_refused() {
     drop(log);
     task.await.unwrap();
     let other = tempfile::tempdir().unwrap();
-    let stranger =
-        start_with(other.path(), Arc::<SqliteStore>::clone(&store), Arc::new(SystemClock)).await;
+    let stranger = start_with(other.path(), Arc::<SqliteStore>::clone(&store), Arc::new(SystemClock)).await;
     assert!(matches!(stranger, Err(OpenLogFault::Head(_))), "another key");
     let mut commit = store.begin().await.unwrap();
     let mut head = commit.head().await.unwrap().unwrap();
@@ -168,7 +165,8 @@ async fn time_in_the_log_never_goes_back() {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
     let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_795_426_200_000)));
-    let (log, _task) = start_with(folder.path(), Arc::<SqliteStore>::clone(&store), clock.clone()).await.unwrap();
+    let (log, _task) =
+        start_with(folder.path(), Arc::<SqliteStore>::clone(&store), clock.clone()).await.unwrap();
     log.commit(entry(0)).await.unwrap();
     clock.set(clock.now().plus_millis(-5_000));
     log.commit(entry(1)).await.unwrap();
@@ -192,11 +190,8 @@ async fn p04_what_failed_is_not_acknowledged_whether_or_not_it_is_there() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let inner: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
-        let failing = Arc::new(Failing {
-            inner: Arc::clone(&inner),
-            mode: AtomicU8::new(0),
-            fault: fault.clone(),
-        });
+        let failing =
+            Arc::new(Failing { inner: Arc::clone(&inner), mode: AtomicU8::new(0), fault: fault.clone() });
         let (log, task) = start(folder.path(), Arc::<Failing>::clone(&failing)).await;
         log.commit(entry(0)).await.unwrap();
         failing.mode.store(if persists { 2 } else { 1 }, Ordering::SeqCst);
@@ -334,11 +329,7 @@ impl Commit for FailingCommit<'_> {
     async fn states(&mut self, grants: &[GrantId]) -> Result<HashMap<GrantId, GrantState>, StoreFault> {
         self.inner.states(grants).await
     }
-    async fn append(
-        &mut self,
-        entries: &[EntryRow],
-        tiles: &[(u8, u64, Vec<u8>)],
-    ) -> Result<(), StoreFault> {
+    async fn append(&mut self, entries: &[EntryRow], tiles: &[(u8, u64, Vec<u8>)]) -> Result<(), StoreFault> {
         self.inner.append(entries, tiles).await
     }
     async fn advance(&mut self, head: &Head) -> Result<(), StoreFault> {
