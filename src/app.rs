@@ -155,6 +155,9 @@ impl Gateway {
     ) -> Result<Self, StartFault> {
         let kind = settings.kind();
         let trust = Arc::new(TrustStore::load(settings.tls.clone())?);
+        if trust.trust().oin().is_test() != (kind == GatewayKind::Test) {
+            return Err(StartFault::Kind);
+        }
         let rules = load_rules(&settings, &trust)?;
         let keys = Arc::new(KeyRing::open(&settings.data_dir.join("keys"))?);
         let store = Arc::new(SqliteStore::open(&settings.data_dir).await?);

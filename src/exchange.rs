@@ -172,11 +172,9 @@ impl Exchange {
     /// `validate_only`: the checks that do not depend on the client held.
     async fn validated(&self, passage: &Passage, admitted: &Admitted) -> Result<Reply, Refusal> {
         let entry = facts::validated(passage, &self.keys, admitted);
-        self.log
-            .commit(Work::Outcome { entry, needs: Vec::new() })
-            .await
-            .map_err(|fault| Refusal::from(RefusalCode::from(fault)))?;
-        Ok(Reply::validated(&passage.received, admitted))
+        let outcome = self.log.commit(Work::Outcome { entry, needs: Vec::new() }).await;
+        let outcome = outcome.map_err(|fault| Refusal::from(RefusalCode::from(fault)))?;
+        Ok(Reply::validated(&passage.received, admitted, &outcome))
     }
 
     /// The second entry, and the answer only after it. A complete answer leaves at once; anything less is committed and
@@ -200,10 +198,13 @@ impl Exchange {
         } else {
             draft
         };
-        tokio::time::sleep_until(leaves.into()).await;
+        if !draft.is_complete() {
+            tokio::time::sleep_until(leaves.into()).await;
+        }
         let entry = facts::not_provided(passage, &self.keys, &draft);
-        self.log.commit(Work::Outcome { entry, needs: Vec::new() }).await.map_err(unwritten)?;
+        let work = Work::Outcome { entry, needs: Vec::new() };
+        let outcome = self.log.commit(work).await.map_err(unwritten)?;
         self.report_surplus(&passage.rules, draft.surplus());
-        Ok(draft.nothing_provided(request))
+        Ok(draft.nothing_provided(request, &outcome))
     }
 }

@@ -290,6 +290,9 @@ pub trait Commit: Send {
         proposed: &[u8],
     ) -> Result<Option<WrappedKey>, StoreFault>;
 
+    /// Deletes the keys that only questions had made and whose time is over. What they sealed opens no more.
+    async fn forget_expired(&mut self, now: Timestamp) -> Result<u64, StoreFault>;
+
     /// Marks request ids as used; `false` for each that was used before.
     async fn claim_request_ids(
         &mut self,

@@ -60,6 +60,7 @@ create table client_key (
     primary key (tag, year)
 ) strict, without rowid;
 create index client_key_subject on client_key (subject, year);
+create index client_key_expires on client_key (expires) where expires is not null;
 
 create table consent_form (
     id          blob    primary key,

@@ -6,6 +6,7 @@ mod view;
 use std::{sync::Arc, time::Instant};
 
 use futures_util::future::join_all;
+use serde_json::json;
 
 pub use view::{ConsentView, GrantView};
 
@@ -14,7 +15,10 @@ use super::{
     record::{self, Submission},
 };
 use crate::{
-    audit::writer::{CommitFault, Work, Writer},
+    audit::{
+        entry::{NewEntry, SubjectLink},
+        writer::{CommitFault, Work, Writer},
+    },
     domain::{Bsn, Clock, FormId, GrantId, Oin, Refusal, RefusalCode},
     exchange::{Rules, Timing},
     identity::{Function, GatewayKind},
@@ -149,6 +153,9 @@ impl ConsentDesk {
     /// The same for a form that does not exist and for one that is not the caller's.
     pub async fn form(&self, caller: Oin, id: FormId) -> Result<ConsentView, Refusal> {
         let found = self.store.form(id).await.map_err(|_| unavailable())?;
+        let client = json!({ "form": id });
+        let subject = found.as_ref().map_or(SubjectLink::Nobody, |form| SubjectLink::Subject(form.subject));
+        self.look(entries::looked(caller, "form", client, subject)).await?;
         found
             .and_then(|form| ConsentView::of(form, caller, self.clock.now()))
             .ok_or_else(|| RefusalCode::ConsentNotFound.into())
@@ -160,6 +167,8 @@ impl ConsentDesk {
     /// If the number is malformed or the store does not answer.
     pub async fn forms(&self, caller: Oin, bsn: &str) -> Result<Vec<ConsentView>, Refusal> {
         let tag = self.keys.index.tag(&self.bsn(bsn)?);
+        let subject = SubjectLink::Tag { tag, keep: false };
+        self.look(entries::looked(caller, "client", json!({}), subject)).await?;
         let found: Vec<StoredForm> = self.store.forms_of(&tag, caller).await.map_err(|_| unavailable())?;
         let now = self.clock.now();
         Ok(found.into_iter().filter_map(|form| ConsentView::of(form, caller, now)).collect())
@@ -215,6 +224,12 @@ impl ConsentDesk {
     /// If it is malformed, or not for this gateway.
     pub fn bsn(&self, text: &str) -> Result<Bsn, Refusal> {
         crate::exchange::bsn(text, self.kind)
+    }
+
+    /// Logs a look before anything is shown.
+    async fn look(&self, entry: NewEntry) -> Result<(), Refusal> {
+        let looked = self.log.commit(Work::Append(entry)).await;
+        looked.map(|_| ()).map_err(|fault| RefusalCode::from(fault).into())
     }
 
     async fn unlogged(&self, caller: Oin, act: &str, fault: CommitFault) -> Refusal {

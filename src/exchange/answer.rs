@@ -48,8 +48,9 @@ pub(super) struct Draft {
 #[derive(Debug)]
 pub struct Reply {
     message: proto::RequestWorkCapacityResponse,
-    /// Until when it may be handed to the transport (P05); `None` if it holds nothing of a client.
-    deadline: Option<Instant>,
+    /// Until when it may be handed to the transport (P05). The same for an answer without content, so that being dropped
+    /// tells nothing either (P09).
+    deadline: Instant,
 }
 
 fn paths(mask: Mask) -> Option<prost_types::FieldMask> {
@@ -190,20 +191,20 @@ impl Draft {
             entries: vec![request.open(true), outcome.open(false)],
             answer_salt: self.salt.to_vec(),
         });
-        Reply { message: self.message, deadline: Some(outcome.at + HAND_OVER) }
+        Reply { message: self.message, deadline: outcome.at + HAND_OVER }
     }
 
     /// The answer that provides nothing. Its receipt opens the request alone.
-    pub(super) fn nothing_provided(mut self, request: &Committed) -> Reply {
+    pub(super) fn nothing_provided(mut self, request: &Committed, outcome: &Committed) -> Reply {
         self.message.disclosures.clear();
         self.message.receipt =
             Some(proto::Receipt { entries: vec![request.open(true)], answer_salt: Vec::new() });
-        Reply { message: self.message, deadline: None }
+        Reply { message: self.message, deadline: outcome.at + HAND_OVER }
     }
 }
 
 impl Reply {
-    pub(super) fn validated(received: &Received, admitted: &Admitted) -> Self {
+    pub(super) fn validated(received: &Received, admitted: &Admitted, outcome: &Committed) -> Self {
         let message = proto::RequestWorkCapacityResponse {
             request_id: received.request_id.map(|id| id.to_string()).unwrap_or_default(),
             purpose: received.purpose.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -212,12 +213,12 @@ impl Reply {
             not_provided: None,
             receipt: None,
         };
-        Self { message, deadline: None }
+        Self { message, deadline: outcome.at + HAND_OVER }
     }
 
-    /// Until when it may be handed to the transport; `None` if it holds nothing of a client.
+    /// Until when it may be handed to the transport.
     #[must_use]
-    pub const fn deadline(&self) -> Option<Instant> {
+    pub const fn deadline(&self) -> Instant {
         self.deadline
     }
 
@@ -226,7 +227,7 @@ impl Reply {
     /// # Errors
     /// If its time is over: then it is dropped (P05).
     pub fn into_message(self, now: Instant) -> Result<proto::RequestWorkCapacityResponse, Refusal> {
-        if self.deadline.is_some_and(|deadline| now > deadline) {
+        if now > self.deadline {
             return Err(RefusalCode::AnswerDropped.into());
         }
         Ok(self.message)

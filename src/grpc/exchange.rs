@@ -28,9 +28,7 @@ impl ExchangeService for ExchangeApi {
         let reply = self.exchange.request(caller.oin, request.into_inner()).await?;
         let deadline = reply.deadline();
         let mut response = Response::new(reply.into_message(Instant::now())?);
-        if let Some(deadline) = deadline {
-            response.extensions_mut().insert(HandOver(deadline));
-        }
+        response.extensions_mut().insert(HandOver(deadline));
         Ok(response)
     }
 

@@ -27,8 +27,10 @@ use crate::{
 
 /// How far the log may be ahead of the clock before nothing is written: more is a clock that was set back.
 const MAX_SKEW_MILLIS: i64 = 10_000;
-/// How long a key lives that only questions have made.
-const QUESTION_KEY_MILLIS: i64 = 30 * 24 * 3_600_000;
+/// How long a key lives that only questions have made: long enough to look into a complaint, and no longer.
+const QUESTION_KEY_MILLIS: i64 = 7 * 24 * 3_600_000;
+/// How often keys are looked through for expired ones.
+const FORGET_EVERY_MILLIS: i64 = 3_600_000;
 
 /// Every work is either accepted or has a fault; this stands for neither.
 const LOST: CommitFault = CommitFault::Unavailable("the entry was lost");
@@ -40,6 +42,7 @@ pub(super) struct State {
     origin: String,
     published: Option<Published>,
     tiles: TileStack,
+    forgot: Option<Timestamp>,
 }
 
 /// Keys of the clients that a batch concerns.
@@ -64,7 +67,7 @@ impl State {
     /// Opens the log: what is stored must hold together and be signed by this gateway.
     pub(super) async fn open(parts: Parts, origin: String) -> Result<Self, OpenLogFault> {
         let Some(head) = parts.store.head().await? else {
-            return Ok(Self { parts, origin, published: None, tiles: TileStack::default() });
+            return Ok(Self { parts, origin, published: None, tiles: TileStack::default(), forgot: None });
         };
         if head.origin != origin {
             return Err(OpenLogFault::OtherOrigin(head.origin));
@@ -81,7 +84,7 @@ impl State {
             return Err(OpenLogFault::Head("its checkpoint and its frontier differ"));
         }
         let tiles = resume(parts.store.as_ref(), head.size).await?;
-        Ok(Self { parts, origin, published: Some(Published { head, frontier }), tiles })
+        Ok(Self { parts, origin, published: Some(Published { head, frontier }), tiles, forgot: None })
     }
 
     /// Commits a batch. An error means that nothing of it is in the log; otherwise each work has its own result.
@@ -105,6 +108,10 @@ impl State {
         let now = clock.max(newest);
         let size = head.as_ref().map_or(0, |head| head.size);
 
+        let due = self.forgot.is_none_or(|forgot| now.millis() >= forgot.millis() + FORGET_EVERY_MILLIS);
+        if due {
+            commit.forget_expired(now).await?;
+        }
         let count = works.len();
         let keys = self.keys(commit.as_mut(), &works, now).await?;
         let Verdict { accepted, mut faults } = accept(commit.as_mut(), works, &keys, size, now).await?;
@@ -152,6 +159,9 @@ impl State {
         commit.commit().await?;
 
         self.tiles = stack;
+        if due {
+            self.forgot = Some(now);
+        }
         self.published = Some(Published { head, frontier });
         let (at, checkpoint) = (Instant::now(), Arc::<str>::from(note));
         let mut committed: HashMap<usize, Committed> = accepted

@@ -177,6 +177,37 @@ async fn time_in_the_log_never_goes_back() {
     log.commit(entry(3)).await.unwrap();
 }
 
+/// A number that was asked about and never recorded leaves no key behind; one that was recorded does.
+#[tokio::test]
+async fn keys_that_only_questions_made_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
+    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_795_426_200_000)));
+    let (log, _task) =
+        start_with(folder.path(), Arc::<SqliteStore>::clone(&store), clock.clone()).await.unwrap();
+    let index = crate::subject::IndexKey::new([1; 32]);
+    let tag = |text| index.tag(&crate::domain::Bsn::parse(text).unwrap());
+    let (asked, recorded) = (tag("999990019"), tag("999993653"));
+    for (tag, keep) in [(asked, false), (recorded, true), (recorded, false)] {
+        let subject = super::super::entry::SubjectLink::Tag { tag, keep };
+        let entry = NewEntry { subject, ..NewEntry::of_gateway(Kind::Consent, json!({})) };
+        log.commit(Work::Append(entry)).await.unwrap();
+    }
+    let keys = async || {
+        let mut subjects = Vec::new();
+        for entry in store.entries(0, 100).await.unwrap() {
+            if let Some(subject) = entry.subject {
+                subjects.push(store.client_key(subject, 2026).await.unwrap().is_some());
+            }
+        }
+        subjects
+    };
+    assert_eq!(keys().await, [true, true, true]);
+    clock.set(clock.now().plus_millis(8 * 24 * 3_600_000));
+    log.commit(entry(0)).await.unwrap();
+    assert_eq!(keys().await, [false, true, true]);
+}
+
 /// P04, each write failing both ways: it failed and is not there, and it failed though it is there.
 #[tokio::test]
 async fn p04_what_failed_is_not_acknowledged_whether_or_not_it_is_there() {
@@ -288,6 +319,9 @@ impl Commit for FailingCommit<'_> {
         proposed: &[u8],
     ) -> Result<Option<WrappedKey>, StoreFault> {
         self.inner.subject_key(subject, year, proposed).await
+    }
+    async fn forget_expired(&mut self, now: Timestamp) -> Result<u64, StoreFault> {
+        self.inner.forget_expired(now).await
     }
     async fn claim_request_ids(
         &mut self,

@@ -58,6 +58,15 @@ pub(super) fn withdrawn(by: Oin, selection: &Withdrawal, subject: Option<Subject
     entry("withdrawn", by, &[("selected_by", json!(what))], json!({}), link)
 }
 
+/// A look at recorded consents: an entry of its own kind, with the same content whether or not anything is found.
+pub(super) fn looked(by: Oin, what: &str, client: Value, subject: SubjectLink) -> NewEntry {
+    NewEntry {
+        kind: Kind::Access,
+        facts: json!({ "by": by, "looked_at": { "consents_by": what } }),
+        ..entry("looked", by, &[], client, subject)
+    }
+}
+
 pub(super) fn refused(by: Oin, act: &str, code: RefusalCode) -> NewEntry {
     let more = [("act", json!(act)), ("refusal", json!(code.as_str()))];
     entry("refused", by, &more, json!({}), SubjectLink::Nobody)

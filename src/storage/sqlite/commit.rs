@@ -85,6 +85,15 @@ impl Commit for SqliteCommit {
         row.map(|row| Ok(WrappedKey { subject, wrapped: rows::bytes(&row, "wrapped")? })).transpose()
     }
 
+    async fn forget_expired(&mut self, now: Timestamp) -> Result<u64, StoreFault> {
+        let done = sqlx::query("delete from client_key where expires is not null and expires <= ?")
+            .bind(now.millis())
+            .execute(&mut *self.transaction)
+            .await
+            .map_err(fault)?;
+        Ok(done.rows_affected())
+    }
+
     async fn claim_request_ids(
         &mut self,
         keys: &[[u8; 32]],

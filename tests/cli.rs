@@ -1,0 +1,144 @@
+//! The command line as a script meets it: names, JSON, exit statuses.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::allow_attributes_without_reason,
+    reason = "tests fail by panicking"
+)]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+fn sluis(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sluis")).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The whole story by its JSON; then its export, by the verifier's exit statuses.
+#[test]
+fn the_demo_holds_and_its_export_verifies_until_it_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let region = folder.path().join("region");
+    let told = sluis(&["demo", "--json", "--data-dir", path(&region)]);
+    let lines = text(&told.stdout);
+    let steps: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(told.status.success(), "{lines}\n{}", text(&told.stderr));
+    let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "start",
+            "record_consent",
+            "ask",
+            "receipt",
+            "above_ceiling",
+            "other_municipality",
+            "unknown_client",
+            "enforcement",
+            "withdraw",
+            "ask_again",
+            "export",
+            "verify",
+            "tamper",
+        ]
+    );
+    for step in &steps {
+        assert_eq!(step["ok"], true, "{step}");
+        assert!(step["expect"].is_string() && step["outcome"].is_string(), "{step}");
+    }
+
+    // The gateway has stopped, so this export is itself an entry.
+    let out = folder.path().join("out");
+    let exported = sluis(&[
+        "audit",
+        "export",
+        "--data-dir",
+        path(&region),
+        "--out",
+        path(&out),
+        "--json",
+        "--details",
+        "--sealed",
+    ]);
+    assert!(exported.status.success(), "{}", text(&exported.stderr));
+    let exported: Value = serde_json::from_slice(&exported.stdout).unwrap();
+    assert_eq!(exported["logged"], true);
+    let trust = region.join("trust.txt");
+    let verify = |extra: &[&str]| {
+        let arguments = [&["audit", "verify", path(&out), "--json"], extra].concat();
+        let done = sluis(&arguments);
+        (done.status.code().unwrap(), text(&done.stdout))
+    };
+    let (code, report) = verify(&["--trust", path(&trust)]);
+    assert_eq!(code, 0, "{report}");
+    assert_eq!(serde_json::from_str::<Value>(&report).unwrap()["anchored"], true);
+    let (code, report) = verify(&[]);
+    assert_eq!(
+        (code, serde_json::from_str::<Value>(&report).unwrap()["anchored"].clone()),
+        (0, Value::Bool(false))
+    );
+    let human = text(&sluis(&["audit", "verify", path(&out)]).stdout);
+    assert!(human.contains("keys from the export itself, not anchored"), "{human}");
+
+    let opened = out.join("opened/000.jsonl");
+    let whole = fs::read_to_string(&opened).unwrap();
+    fs::write(&opened, whole.replacen("NO_GRANT", "RELEASED", 1)).unwrap();
+    assert_eq!(verify(&[]).0, 4, "a changed reason is found");
+    fs::write(&opened, whole).unwrap();
+    fs::remove_file(out.join("checkpoint")).unwrap();
+    assert_eq!(verify(&[]).0, 5, "an export without a checkpoint is unreadable");
+}
+
+#[test]
+fn a_folder_that_is_in_use_or_empty_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("something"), "here").unwrap();
+    let told = sluis(&["demo", "--json", "--data-dir", path(folder.path())]);
+    assert_eq!(told.status.code(), Some(1));
+    let step: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!((step["step"].as_str(), &step["ok"]), (Some("demo"), &Value::Bool(false)));
+    let out = folder.path().join("out");
+    let exported = sluis(&["audit", "export", "--data-dir", path(folder.path()), "--out", path(&out)]);
+    assert_eq!(exported.status.code(), Some(1));
+    assert!(!folder.path().join("sluis.db").exists(), "looking for a log does not make one");
+}
+
+#[test]
+fn wrong_command_lines_and_files_have_their_statuses() {
+    assert_eq!(sluis(&[]).status.code(), Some(2));
+    assert_eq!(sluis(&["request"]).status.code(), Some(2));
+    assert_eq!(sluis(&["serve", "--config", "/nowhere/sluis.toml"]).status.code(), Some(1));
+    assert_eq!(sluis(&["audit", "verify", "/nowhere"]).status.code(), Some(5));
+    for command in [
+        &["serve"][..],
+        &["source"],
+        &["demo"],
+        &["certs"],
+        &["request"],
+        &["consent", "record"],
+        &["consent", "show"],
+        &["consent", "withdraw"],
+        &["consent", "key"],
+        &["audit", "export"],
+        &["audit", "verify"],
+        &["audit", "show"],
+    ] {
+        let help = sluis(&[command, &["--help"]].concat());
+        assert!(help.status.success(), "{command:?}");
+        assert!(text(&help.stdout).lines().count() > 8, "the help of {command:?} is worth reading");
+    }
+}
