@@ -154,6 +154,14 @@ impl Committed {
 
 /// That an outcome which releases something is durable, with its grants in force at the commit. Without this value no
 /// answer with content can be built (P01, P04), and only [`Writer::release`] makes it.
+///
+/// ```compile_fail,E0451
+/// use sluis::audit::writer::{Committed, ReleaseGrant};
+///
+/// fn forge(committed: Committed) -> ReleaseGrant {
+///     ReleaseGrant { committed }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct ReleaseGrant {
     committed: Committed,

@@ -33,6 +33,14 @@ pub struct Question {
 
 /// Leave to ask one source for some fields. It comes out of [`PolicySet::permit`] and nowhere else: to ask a source and
 /// to build an answer takes one.
+///
+/// ```compile_fail,E0451
+/// use sluis::{catalogue::Mask, policy::Permit};
+///
+/// fn widen(permit: Permit) -> Permit {
+///     Permit { fields: Mask::all(), ..permit }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Permit {
     recipient: Oin,

@@ -11,3 +11,4 @@
 
 mod exchange;
 mod lab;
+mod services;
