@@ -9,7 +9,12 @@ pub mod request;
 pub mod serve;
 pub(crate) mod words;
 
-use std::{fmt::Display, io::Write as _, process::ExitCode, sync::Arc};
+use std::{
+    fmt::Display,
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -46,7 +51,8 @@ pub fn run(cli: Cli) -> ExitCode {
     // A demo or a client tells its own story; what services log goes to those who run them.
     let default = if quiet { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("SLUIS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(fault) => return failed(fault),
