@@ -30,6 +30,7 @@ def settings():
     parser.add_argument("--profile", type=pathlib.Path, help="JSON file with the settings below; paths relative to it")
     for name, text in SETTINGS.items():
         parser.add_argument("--" + name.replace("_", "-"), help=text)
+    parser.add_argument("--receipt", type=pathlib.Path, help="new file to keep the receipt and the answer in")
     arguments = parser.parse_args()
     given = {}
     if arguments.profile:
@@ -37,10 +38,12 @@ def settings():
         unknown = sorted(given.keys() - SETTINGS.keys())
         if unknown:
             parser.error(f"the profile has settings that are not known: {', '.join(unknown)}")
-        files = SETTINGS.keys() - {"gateway", "server_name", "kid", "log_vkey"}
+        files = SETTINGS.keys() - {"gateway", "server_name", "kid"}
+        if "+" in given.get("log_vkey", ""):  # the key itself
+            files -= {"log_vkey"}
         folder = arguments.profile.resolve().parent
         given = {name: str(folder / value) if name in files else value for name, value in given.items()}
-    given |= {name: value for name, value in vars(arguments).items() if value is not None and name != "profile"}
+    given |= {name: value for name, value in vars(arguments).items() if value is not None and name in SETTINGS}
     missing = [name for name in SETTINGS if name not in given and name != "server_name"]
     if missing:
         parser.error(f"missing: {', '.join(missing)}")
@@ -48,7 +51,7 @@ def settings():
     key_file = pathlib.Path(given["log_vkey"])
     if "+" not in given["log_vkey"] and key_file.is_file():
         given["log_vkey"] = key_file.read_text(encoding="utf-8").strip()
-    return argparse.Namespace(**given)
+    return argparse.Namespace(receipt=arguments.receipt, **given)
 
 
 def record(protocol, given, form):
@@ -118,10 +121,13 @@ def main():
         print(f"came without consent: {', '.join(beyond)}", file=sys.stderr)
         return 1
     try:
-        facts = sluis.verify_receipt(answer.receipt, raw, bool(answer.disclosures), given.log_vkey)
+        facts = sluis.verify_receipt(answer.receipt, raw, given.log_vkey)
     except sluis.ReceiptError as error:
         print(f"the receipt does not hold: {error}", file=sys.stderr)
         return 1
+    if given.receipt:
+        with given.receipt.open("x", encoding="utf-8") as file:
+            file.write(sluis.to_file(answer.receipt, raw))
     print(f"\nthe receipt holds: {len(facts)} entries of the log, and the answer is the one that was logged")
     return 0
 

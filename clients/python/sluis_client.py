@@ -17,7 +17,8 @@ import grpc
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sluis_receipt import ReceiptError, canonical, verify_receipt  # noqa: F401  (part of what this module offers)
+# The first and the last two are part of what this module offers.
+from sluis_receipt import ReceiptError, canonical, to_file, verify_receipt  # noqa: F401
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 FILES = ["catalogue_options", "work_capacity", "receipt", "exchange", "consent"]
