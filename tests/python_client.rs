@@ -159,16 +159,15 @@ fn tampered(kept: &Path, own: &str, trust: &[VerifierKey]) {
     // Another first character is another value of what is in base64.
     let other_start = |text: &str| format!("{}{}", if text.starts_with('A') { "B" } else { "A" }, &text[1..]);
     let instead = |from: &'static str, to: &'static str| move |text: &str| text.replacen(from, to, 1);
-    let changes: [(&str, &dyn Fn(&str) -> String); 7] = [
-        ("/answer", &other_start),
+    for (pointer, change) in [
+        ("/answer", &other_start as &dyn Fn(&str) -> String),
         ("/answer_salt", &other_start),
         ("/entries/0/leaf", &instead("request", "outcome")),
         ("/entries/0/facts", &instead("REINTEGRATION", "JOB_PLACEMENT")),
         ("/entries/0/sealed", &other_start),
         ("/entries/1/facts", &instead("released", "refused")),
         ("/entries/1/proof", &instead("index ", "index 1")),
-    ];
-    for (pointer, change) in changes {
+    ] {
         let mut bad = good.clone();
         let part = bad.pointer_mut(pointer).unwrap();
         *part = change(part.as_str().unwrap()).into();
