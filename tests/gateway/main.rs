@@ -11,4 +11,6 @@
 
 mod exchange;
 mod lab;
+mod p01;
+mod promises;
 mod services;
