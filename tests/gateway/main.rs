@@ -12,5 +12,6 @@
 mod exchange;
 mod lab;
 mod p01;
+mod p02;
 mod promises;
 mod services;

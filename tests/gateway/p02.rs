@@ -1,0 +1,198 @@
+//! The answer holds exactly what is requested, granted, permitted and held. Looked at as bytes on the wire.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex},
+};
+
+use futures_util::future::join_all;
+use http::uri::PathAndQuery;
+use prost_reflect::{DynamicMessage, ReflectMessage as _};
+use sluis::{
+    catalogue::{self, Mask},
+    demo::data,
+    proto::{self, get_statement_response::Result as Answer},
+};
+use tonic::{
+    Request, Status,
+    codec::{Codec, DecodeBuf, Decoder},
+};
+use tonic_prost::{ProstCodec, ProstEncoder};
+
+use crate::{
+    lab::Lab,
+    promises::{BY_KADE, Given, KADE, Random, Scripted, UWV, bsn, descriptor, form, statement},
+};
+
+/// Gives an answer as its bytes.
+#[derive(Default)]
+struct Bytes;
+
+impl Codec for Bytes {
+    type Encode = proto::RequestWorkCapacityRequest;
+    type Decode = Vec<u8>;
+    type Encoder = ProstEncoder<Self::Encode>;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        ProstCodec::<Self::Encode, ()>::raw_encoder(tonic::codec::BufferSettings::default())
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Decoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        use prost::bytes::Buf as _;
+        Ok(Some(buf.copy_to_bytes(buf.remaining()).to_vec()))
+    }
+}
+
+/// Asks as Waterrijk, and gives the bytes of the answer.
+pub async fn wire(lab: &Lab, question: proto::RequestWorkCapacityRequest) -> Vec<u8> {
+    let mut client = tonic::client::Grpc::new(lab.client("waterrijk").await.channel());
+    client.ready().await.unwrap();
+    let path = PathAndQuery::from_static("/sluis.v1.ExchangeService/RequestWorkCapacity");
+    client.unary(Request::new(question), path, Bytes).await.unwrap().into_inner()
+}
+
+/// What an answer discloses: by source, the paths of the fields that are set. Nothing in it may be unknown, and only a
+/// group that has a field may have an assessment.
+pub fn disclosed(wire: &[u8]) -> BTreeMap<String, BTreeSet<String>> {
+    let answer = DynamicMessage::decode(descriptor("RequestWorkCapacityResponse"), wire).unwrap();
+    assert_eq!(answer.unknown_fields().count(), 0);
+    let mut found = BTreeMap::new();
+    for disclosure in answer.get_field_by_name("disclosures").unwrap().as_list().unwrap() {
+        let disclosure = disclosure.as_message().unwrap();
+        assert_eq!(disclosure.unknown_fields().count(), 0);
+        let source = disclosure.get_field_by_name("source").unwrap();
+        let oin = source.as_message().unwrap().get_field_by_name("oin").unwrap();
+        let capacity = disclosure.get_field_by_name("work_capacity").unwrap();
+        let paths = fields(capacity.as_message().unwrap());
+        assert!(found.insert(oin.as_str().unwrap().to_owned(), paths).is_none(), "a source comes once");
+    }
+    found
+}
+
+fn fields(capacity: &DynamicMessage) -> BTreeSet<String> {
+    assert_eq!(capacity.descriptor().name(), "WorkCapacity");
+    assert_eq!(capacity.unknown_fields().count(), 0);
+    let mut paths = BTreeSet::new();
+    for (group, value) in capacity.fields() {
+        let message = value.as_message().unwrap();
+        assert_eq!(message.unknown_fields().count(), 0);
+        let names: Vec<_> = message.fields().map(|(field, _)| field.name().to_owned()).collect();
+        assert!(names.iter().any(|name| name != "assessment"), "a bare assessment of {}", group.name());
+        let own = names.into_iter().filter(|name| name != "assessment");
+        paths.extend(own.map(|name| format!("{}.{name}", group.name())));
+    }
+    paths
+}
+
+fn sets(names: &[&str]) -> Mask {
+    names.iter().fold(Mask::EMPTY, |all, name| all.or(catalogue::field_set(name)))
+}
+
+/// What the policy gave when the consents were recorded, and what it gives now.
+const BEFORE: [&str; 6] = ["WT", "VW_BASIC", "VW_DETAIL", "AV", "AV_OUTLOOK", "TR"];
+const NOW: [&str; 4] = ["WT", "VW_BASIC", "AV", "TR"];
+
+struct Round {
+    bsn: String,
+    asked: Mask,
+    granted: [Mask; 2],
+    held: [Mask; 2],
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p02_an_answer_is_requested_and_granted_and_permitted_and_held() {
+    // Narrower agreements than the demo's: work times and part of what UWV knows, and no trajectory of De Kade.
+    let agreements = data::AGREEMENTS.replacen(
+        "requester = \"00000099000001001000\"\npurposes = [\"REINTEGRATION\", \"PLAN_ALIGNMENT\", \"JOB_COACHING\", \
+         \"JOB_PLACEMENT\"]\nfields = [\"WT\", \"VW\", \"AV\", \"TR\"]",
+        "requester = \"00000099000001001000\"\npurposes = [\"REINTEGRATION\"]\nfields = [\"WT\", \"AV\"]",
+        1,
+    );
+    assert_ne!(agreements, data::AGREEMENTS);
+    let prefix = |prefixes: &[&str]| -> Mask {
+        Mask::all().iter().filter(|field| prefixes.contains(&&field.entry().code[..2])).collect()
+    };
+    let agreed = [prefix(&["WT", "AV"]), prefix(&["WT", "VW", "TR"])];
+    let mut lab = Lab::start_with(|options| options.agreements = Some(agreements)).await;
+
+    let seed = u64::try_from(std::process::id()).unwrap();
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let rounds: Vec<_> = (0..48)
+        .map(|n| Round {
+            bsn: bsn(n),
+            asked: random.some(Mask::all(), 40),
+            granted: [random.some(sets(&BEFORE), 60), random.some(sets(&BEFORE), 60)],
+            held: [random.some(Mask::all(), 60), random.some(Mask::all(), 60)],
+        })
+        .filter(|round| !round.asked.is_empty() && round.granted.iter().all(|granted| !granted.is_empty()))
+        .collect();
+    let mut sources = Vec::new();
+    for (index, short) in ["uwv", "kade"].into_iter().enumerate() {
+        let held: HashMap<_, _> = rounds.iter().map(|round| (round.bsn.clone(), round.held[index])).collect();
+        let held = Arc::new(Mutex::new(held));
+        let script = move |question: proto::GetStatementRequest| {
+            let held = held.lock().unwrap()[&question.bsn];
+            // A little too much: how much was asked is looked at apart.
+            async move { Answer::WorkCapacity(statement(held)) }
+        };
+        sources.push(Scripted::take_over(&mut lab, short, script).await);
+    }
+
+    for round in &rounds {
+        let codes: Vec<_> = round.granted.iter().map(|granted| catalogue::codes(*granted)).collect();
+        // The first field of each stands on a second grant too.
+        let grants = [
+            Given { source: UWV, fields: &codes[0], ..BY_KADE },
+            Given { source: KADE, fields: &codes[1], ..BY_KADE },
+            Given { source: KADE, fields: &codes[1][..1], ..BY_KADE },
+        ];
+        let request = lab.sign("kade", &form(&round.bsn, &grants));
+        lab.client("kade").await.consent().record_consent(request).await.unwrap();
+    }
+    // The owners narrow the policy; consents that were given before are wider now.
+    let path = lab.world.dir.join("policies/purposes/REINTEGRATION.cedar");
+    let policy = std::fs::read_to_string(&path).unwrap();
+    let narrow = policy
+        .replace("Sluis::FieldSet::\"VW_DETAIL\",", "")
+        .replace(", Sluis::FieldSet::\"AV_OUTLOOK\"", "");
+    std::fs::write(&path, narrow).unwrap();
+    lab.world.gateway.reload().await.unwrap();
+    let permitted = agreed.map(|agreed| agreed.and(sets(&NOW)));
+    let can_hold = catalogue::CheckedStatement::new(statement(Mask::all())).unwrap().present();
+
+    let wires = join_all(rounds.iter().map(|round| {
+        let paths = catalogue::to_paths(round.asked);
+        let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+        wire(&lab, crate::promises::about(&round.bsn, &paths))
+    }))
+    .await;
+    let mut fields = 0;
+    for (round, wire) in rounds.iter().zip(wires) {
+        let mut expected = BTreeMap::new();
+        for (index, oin) in [UWV, KADE].into_iter().enumerate() {
+            let allowed = round.asked.and(round.granted[index]).and(permitted[index]);
+            let heard = sources[index].asked.lock().unwrap();
+            let heard = heard.iter().find(|question| question.bsn == round.bsn);
+            let heard = heard.map(|question| catalogue::from_codes(&question.fields).unwrap());
+            assert_eq!(heard.unwrap_or_default(), allowed, "what {oin} was asked");
+            let given = allowed.and(round.held[index]).and(can_hold);
+            if !given.is_empty() {
+                expected.insert(oin.to_owned(), catalogue::to_paths(given).into_iter().collect());
+            }
+            fields += given.len();
+        }
+        assert_eq!(disclosed(&wire), expected);
+    }
+    assert!(fields > 100, "the rounds say something: {fields}");
+}
