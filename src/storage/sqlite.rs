@@ -4,11 +4,19 @@ mod commit;
 mod read;
 mod rows;
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::{
-    SqlitePool,
+    SqliteConnection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -42,6 +50,8 @@ pub enum OpenFault {
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    // Pages the database may have; 0 is no limit of ours. SQLite forgets it with the connection.
+    page_limit: Arc<AtomicU32>,
     // Held as long as the store is; a second gateway on the same file is refused. A reader has none.
     _lock: Option<fs::File>,
 }
@@ -70,8 +80,16 @@ impl SqliteStore {
             // Statements name columns, never values; still, no statement goes to a log.
             .pragma("trusted_schema", "off");
         let options = sqlx::ConnectOptions::disable_statement_logging(options);
+        let page_limit = Arc::new(AtomicU32::new(0));
+        let limit = Arc::clone(&page_limit);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .after_connect(move |connection, _| {
+                let pages = limit.load(Ordering::SeqCst);
+                Box::pin(
+                    async move { if pages == 0 { Ok(()) } else { max_page_count(connection, pages).await } },
+                )
+            })
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
@@ -94,7 +112,7 @@ impl SqliteStore {
             .max_lifetime(None)
             .connect_with(options.read_only(true))
             .await?;
-        Ok(Self { writer, readers, _lock: Some(lock) })
+        Ok(Self { writer, readers, page_limit, _lock: Some(lock) })
     }
 
     /// Opens the database of a running gateway, to read alone: every commit fails.
@@ -105,7 +123,7 @@ impl SqliteStore {
         let options = SqliteConnectOptions::new().filename(folder.join("sluis.db")).read_only(true);
         let options = sqlx::ConnectOptions::disable_statement_logging(options);
         let readers = SqlitePoolOptions::new().max_connections(2).connect_with(options).await?;
-        Ok(Self { writer: readers.clone(), readers, _lock: None })
+        Ok(Self { writer: readers.clone(), readers, page_limit: Arc::default(), _lock: None })
     }
 
     /// Limits the size of the database to so many pages of 4096 bytes, as a full disk would. An operator can bound the
@@ -114,9 +132,9 @@ impl SqliteStore {
     /// # Errors
     /// If the setting is not taken.
     pub async fn limit_pages(&self, pages: u32) -> Result<(), OpenFault> {
-        let statement = format!("pragma max_page_count = {pages}");
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&self.writer).await?;
-        Ok(())
+        self.page_limit.store(pages, Ordering::SeqCst);
+        let mut writer = self.writer.acquire().await?;
+        Ok(max_page_count(&mut writer, pages).await?)
     }
 
     /// How many pages the database has now.
@@ -133,6 +151,11 @@ impl SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+async fn max_page_count(connection: &mut SqliteConnection, pages: u32) -> Result<(), sqlx::Error> {
+    let statement = format!("pragma max_page_count = {pages}");
+    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(connection).await.map(|_| ())
 }
 
 /// What a database error means for the log (see `audit-log` in the documentation): full is survived, an I/O error is
@@ -158,7 +181,16 @@ fn fault(error: sqlx::Error) -> StoreFault {
 #[async_trait]
 impl super::Store for SqliteStore {
     async fn begin(&self) -> Result<Box<dyn Commit + '_>, StoreFault> {
-        let transaction = self.writer.begin_with("begin immediate").await.map_err(fault)?;
+        let begun = match self.writer.begin_with("begin immediate").await {
+            // A full SQLite rolls back by itself. sqlx does not notice, and takes that transaction for open for ever:
+            // only a new connection knows better.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.writer.acquire().await.map_err(fault)?.close().await.map_err(fault)?;
+                self.writer.begin_with("begin immediate").await
+            }
+            begun => begun,
+        };
+        let transaction = begun.map_err(fault)?;
         Ok(Box::new(commit::SqliteCommit::new(transaction)))
     }
 
