@@ -13,5 +13,7 @@ mod exchange;
 mod lab;
 mod p01;
 mod p02;
+mod p03;
+mod p04;
 mod promises;
 mod services;

@@ -170,7 +170,8 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// Puts it in the place of a source of the region, under that one's certificate.
+    /// Puts it in the place of a source of the region, under that one's certificate. On a port of its own: between two
+    /// that use one port, another test could take it.
     pub async fn take_over<F>(
         lab: &mut Lab,
         short: &str,
@@ -180,7 +181,7 @@ impl Scripted {
         F: Future<Output = Answer> + Send + 'static,
     {
         let replaced = lab.world.sources.remove(short).unwrap();
-        let address = replaced.address;
+        let old = format!("localhost:{}", replaced.address.port());
         replaced.stop().await;
         let certs = lab.world.dir.join("certs");
         let trust = TrustStore::load(TrustFiles {
@@ -197,9 +198,14 @@ impl Scripted {
             asked: Arc::default(),
             reports: Arc::default(),
         };
-        let listener = TcpListener::bind(address).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let new = format!("localhost:{}", listener.local_addr().unwrap().port());
         let router = Server::builder().add_service(SourceServiceServer::new(source.clone()));
         tokio::spawn(async move { router.serve_with_incoming(acceptor.incoming(listener)).await });
+        let participants = lab.world.dir.join("participants.toml");
+        let text = std::fs::read_to_string(&participants).unwrap();
+        std::fs::write(&participants, text.replace(&old, &new)).unwrap();
+        lab.world.gateway.reload().await.unwrap();
         source
     }
 

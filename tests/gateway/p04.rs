@@ -1,0 +1,147 @@
+//! Nothing is released before its entry is durable; while the log cannot be written, nothing is served.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use serde_json::json;
+use sluis::{
+    audit::{
+        entry::NewEntry,
+        leaf::{Kind, Leaf},
+        proof::TlogProof,
+        writer::Work,
+    },
+    catalogue::Mask,
+    proto::{self, get_statement_response::Result as Answer},
+};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
+use tonic::Code;
+
+use crate::{
+    lab::{Lab, question, reason},
+    promises::{BY_KADE, COACH, Scripted, about, bsn, statement},
+};
+
+/// A connection of our own to the gateway's file.
+async fn open(data: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(data.join("sluis.db"));
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+async fn kinds(file: &mut SqliteConnection, leaf: &[u8]) -> Vec<String> {
+    let pair = Leaf::parse(leaf).unwrap().pair;
+    let rows = sqlx::query_as("select kind from entry where pair = ? order by position")
+        .bind(pair.bytes().to_vec())
+        .fetch_all(file)
+        .await
+        .unwrap();
+    rows.into_iter().map(|(kind,)| kind).collect()
+}
+
+/// A region with a source that answers when it is told to.
+async fn waiting_source() -> (Lab, Scripted, Arc<Notify>, Arc<Notify>) {
+    let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let mut lab = Lab::start_with(|options| {
+        options.source_wait_ms = 5_000;
+        options.answer_after_ms = 6_000;
+    })
+    .await;
+    let (tell, wait) = (Arc::clone(&begun), Arc::clone(&go));
+    let kade = Scripted::take_over(&mut lab, "kade", move |_| {
+        let (tell, wait) = (Arc::clone(&tell), Arc::clone(&wait));
+        async move {
+            tell.notify_one();
+            wait.notified().await;
+            Answer::WorkCapacity(statement(Mask::all()))
+        }
+    })
+    .await;
+    BY_KADE.give(&lab, &bsn(0)).await;
+    (lab, kade, begun, go)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p04_the_outcome_is_in_the_file_when_the_answer_arrives() {
+    let lab = Lab::start().await;
+    lab.record_main().await;
+    let mut file = open(&lab.world.dir.join("data")).await;
+    for _ in 0..10 {
+        let answer = lab.ask("waterrijk", question()).await.unwrap();
+        let receipt = answer.receipt.unwrap();
+        assert_eq!(kinds(&mut file, &receipt.entries[0].leaf).await, ["request", "outcome"]);
+        let (size,): (i64,) = sqlx::query_as("select size from head").fetch_one(&mut file).await.unwrap();
+        let outcome: TlogProof = receipt.entries[1].proof.parse().unwrap();
+        assert!(u64::try_from(size).unwrap() > outcome.index);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p04_an_answer_waits_for_its_commit() {
+    let (lab, _kade, begun, go) = waiting_source().await;
+    let mut file = open(&lab.world.dir.join("data")).await;
+    let asking = lab.ask("waterrijk", about(&bsn(0), &[COACH]));
+    tokio::pin!(asking);
+    tokio::select! {
+        answer = &mut asking => panic!("answered without its source: {answer:?}"),
+        () = begun.notified() => {}
+        () = sleep(Duration::from_secs(4)) => panic!("the source was not asked"),
+    }
+    // Nobody can commit while we hold the file; everything else of the answer is ready.
+    sqlx::query("begin immediate").execute(&mut file).await.unwrap();
+    go.notify_one();
+    assert!(timeout(Duration::from_millis(700), &mut asking).await.is_err(), "before its commit");
+    sqlx::query("rollback").execute(&mut file).await.unwrap();
+    let answer = timeout(Duration::from_secs(5), &mut asking).await.unwrap().unwrap();
+    assert_eq!(answer.disclosures.len(), 1);
+    assert_eq!(kinds(&mut file, &answer.receipt.unwrap().entries[0].leaf).await.len(), 2);
+}
+
+/// Leaves no room in the database for another entry.
+async fn fill(lab: &Lab) {
+    let gateway = &lab.world.gateway;
+    gateway.store.limit_pages(gateway.store.pages().await.unwrap()).await.unwrap();
+    let filler = || NewEntry::of_gateway(Kind::Access, json!({ "looked_at": "x" }));
+    for _ in 0..1000 {
+        if gateway.log.commit(Work::Append(filler())).await.is_err() {
+            return;
+        }
+    }
+    panic!("the database does not get full");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p04_a_log_that_cannot_be_written_serves_nothing() {
+    let (lab, kade, begun, go) = waiting_source().await;
+    let under_way = lab.ask("waterrijk", about(&bsn(0), &[COACH]));
+    tokio::pin!(under_way);
+    tokio::select! {
+        answer = &mut under_way => panic!("answered without its source: {answer:?}"),
+        () = begun.notified() => {}
+        () = sleep(Duration::from_secs(4)) => panic!("the source was not asked"),
+    }
+    fill(&lab).await;
+    go.notify_one();
+    // Its outcome finds no room, so it stays in.
+    let refused = timeout(Duration::from_secs(5), under_way).await.unwrap().unwrap_err();
+    let unavailable = (Code::Unavailable, "LOG_UNAVAILABLE".to_owned());
+    assert_eq!(reason(&refused), unavailable);
+    // A new one does not even reach its source.
+    let refused = lab.ask("waterrijk", about(&bsn(0), &[COACH])).await.unwrap_err();
+    assert_eq!(reason(&refused), unavailable);
+    assert_eq!(kade.times_asked(), 1);
+    let refused = BY_KADE.record(&lab, &bsn(1)).await.unwrap_err();
+    assert_eq!(reason(&refused), unavailable);
+    let checkpoint = proto::GetCheckpointRequest {};
+    let refused = lab.client("waterrijk").await.audit().get_checkpoint(checkpoint).await.unwrap_err();
+    assert_eq!(reason(&refused), unavailable);
+
+    assert!(lab.world.gateway.log.is_writing(), "full is not broken");
+    // With room again it goes on.
+    lab.world.gateway.store.limit_pages(100_000).await.unwrap();
+    go.notify_one();
+    let answer = lab.ask("waterrijk", about(&bsn(0), &[COACH])).await.unwrap();
+    assert_eq!(answer.disclosures.len(), 1);
+}
