@@ -15,5 +15,7 @@ mod p01;
 mod p02;
 mod p03;
 mod p04;
+mod p05;
+mod p07;
 mod promises;
 mod services;
