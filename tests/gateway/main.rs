@@ -16,6 +16,7 @@ mod p02;
 mod p03;
 mod p04;
 mod p05;
+mod p06;
 mod p07;
 mod promises;
 mod services;
