@@ -61,7 +61,7 @@ pub struct CertsArgs {
     pub days: u32,
 
     /// Days that the list of revoked certificates is valid
-    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=365))]
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=365))]
     pub crl_days: u32,
 
     /// Revoke this certificate (a .pem file of this folder's authority); may be repeated. A gateway notices when it

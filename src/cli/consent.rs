@@ -13,7 +13,7 @@ use crate::{
     proto::{self, withdraw_consent_request::Selector},
 };
 
-/// Record, show and withdraw written consent
+/// Record, show and withdraw written consent, and make a key to sign it with
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help of each command stands with its arguments")]
 pub enum ConsentCommand {
@@ -36,7 +36,7 @@ pub struct KeyArgs {
 /// Record a signed form with its grants
 ///
 /// Reads the form as JSON (demo/forms has examples; docs/consent.md explains each field), signs it and each grant with
-/// your key, and records it. Sources that are not you are asked to confirm. A form that is too wide, too long, above the
+/// your key, and records it. Every source but yourself is asked to confirm its grant. A form that is too wide, too long, above the
 /// ceiling or collected where consent is not free is refused, naming the field and the rule.
 #[derive(Debug, Args)]
 pub struct RecordArgs {

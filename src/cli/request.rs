@@ -72,6 +72,10 @@ pub struct RequestArgs {
 }
 
 pub(super) async fn run(args: RequestArgs) -> ExitCode {
+    // Looked at before anything is asked: an answer without its receipt would be lost, and so would an older receipt.
+    if let Some(path) = args.receipt.as_deref().filter(|path| path.exists()) {
+        return failed(format_args!("`{}` exists already; give a new file for the receipt", path.display()));
+    }
     let client = match Profile::load(&args.profile) {
         Ok(profile) => profile.connect().await,
         Err(fault) => Err(fault),

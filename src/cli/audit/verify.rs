@@ -26,7 +26,7 @@ use crate::{
 /// everything it finds, not only the first.
 ///
 /// Without --trust it goes by the keys in the export itself, and says that they are not anchored: get the log's public
-/// key another way once, and keep it. A receipt is verified with --trust.
+/// key another way once, and keep it. A receipt brings no key along, so it needs --trust.
 ///
 /// Exit status: 0 verified, 3 incomplete, 4 tampered, 5 unreadable.
 #[derive(Debug, Args)]
