@@ -18,5 +18,6 @@ mod p04;
 mod p05;
 mod p06;
 mod p07;
+mod p08;
 mod promises;
 mod services;
