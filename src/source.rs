@@ -1,6 +1,6 @@
 //! Sources (bronnen): asking the organisation that holds the information, one client at a time.
 //!
-//! [`SourceConnector`] is the contract; [`grpc`] speaks it to a real source system and [`reference`] is such a system.
+//! [`SourceConnector`] is the contract; [`grpc`] speaks it to a real source system and [`mod@reference`] is one.
 //! Nothing a source sent is stored, and what it sent beyond the question is dropped here, before anybody sees it (P03).
 
 use std::{fmt, time::Duration};
