@@ -19,5 +19,6 @@ mod p05;
 mod p06;
 mod p07;
 mod p08;
+mod p12;
 mod promises;
 mod services;
