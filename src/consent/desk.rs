@@ -108,6 +108,11 @@ impl ConsentDesk {
             Err(refusal) => return Err(self.refused(caller, "record", refusal).await),
         };
         let confirmed = self.reviews(&bsn, &recording, &rules).await;
+        // A recorder that is itself a recipient must not learn whether a source knows the client: neither from the time
+        // of the answer, nor from when the log grows (P09).
+        if recording.grants().iter().any(|recorded| recorded.grant.recipient == caller) {
+            tokio::time::sleep_until((arrival + self.timing.answer_after).into()).await;
+        }
         let entry = entries::recorded(&recording, &confirmed, self.keys.index.tag(&bsn));
         let work = Work::Record { entry, form: new_form(&recording), confirmed: confirmed.clone() };
         let committed = match self.log.commit(work).await {
@@ -123,11 +128,6 @@ impl ConsentDesk {
                 GrantView::of_recording(&recorded.grant, confirmed, caller, now)
             })
             .collect();
-        // A recorder that is itself a recipient must not learn from the time it takes whether a source knows the
-        // client (P09).
-        if recording.grants().iter().any(|recorded| recorded.grant.recipient == caller) {
-            tokio::time::sleep_until((arrival + self.timing.answer_after).into()).await;
-        }
         Ok(Recorded { form: recording.form().id, position: committed.position, grants })
     }
 
