@@ -19,6 +19,7 @@ mod p05;
 mod p06;
 mod p07;
 mod p08;
+mod p09;
 mod p12;
 mod promises;
 mod services;
