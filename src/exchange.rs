@@ -94,7 +94,8 @@ struct Passage {
 }
 
 impl Exchange {
-    /// Answers a request. It goes on to its outcome even if the caller hangs up: every request has one (P06).
+    /// Answers a request. It goes on to its outcome even if the caller hangs up: every request has one (P06). `entered`
+    /// is called once the request is in the log; a request that the log could not take is not.
     ///
     /// # Errors
     /// Only what does not depend on the client.
@@ -102,9 +103,10 @@ impl Exchange {
         self: &Arc<Self>,
         caller: Oin,
         message: proto::RequestWorkCapacityRequest,
+        entered: impl FnOnce() + Send + 'static,
     ) -> Result<Reply, Refusal> {
         let (exchange, arrival) = (Arc::clone(self), Instant::now());
-        let passage = tokio::spawn(async move { exchange.pass(caller, message, arrival).await });
+        let passage = tokio::spawn(async move { exchange.pass(caller, message, arrival, entered).await });
         passage.await.unwrap_or_else(|_| Err(RefusalCode::LogUnavailable.into()))
     }
 
@@ -113,6 +115,7 @@ impl Exchange {
         caller: Oin,
         message: proto::RequestWorkCapacityRequest,
         arrival: Instant,
+        entered: impl FnOnce() + Send,
     ) -> Result<Reply, Refusal> {
         let received = Received::read(&message, self.kind);
         drop(message);
@@ -120,6 +123,7 @@ impl Exchange {
             Passage { pair: PairId::random(), caller, arrival, received, rules: self.rules.load_full() };
 
         let request = self.log_request(&passage).await?;
+        entered();
         if !request.id_was_new {
             return self.refuse(&passage, RefusalCode::RequestIdUsed.into()).await;
         }

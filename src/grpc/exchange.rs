@@ -24,8 +24,9 @@ impl ExchangeService for ExchangeApi {
         request: Request<proto::RequestWorkCapacityRequest>,
     ) -> Result<Response<proto::RequestWorkCapacityResponse>, Status> {
         let caller = Caller::of(&request)?;
-        caller.take_up();
-        let reply = self.exchange.request(caller.oin, request.into_inner()).await?;
+        // Taken up once it is in the log. A request that the log could not take is counted as turned away.
+        let noted = caller.clone();
+        let reply = self.exchange.request(caller.oin, request.into_inner(), move || noted.take_up()).await?;
         let deadline = reply.deadline();
         let mut response = Response::new(reply.into_message(Instant::now())?);
         response.extensions_mut().insert(HandOver(deadline));
