@@ -3,15 +3,20 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures_util::future::join_all;
 use http::uri::PathAndQuery;
 use prost_reflect::{DynamicMessage, ReflectMessage as _};
 use sluis::{
-    catalogue::{self, Mask},
+    catalogue::{self, CheckedStatement, Mask},
     demo::data,
+    domain::{Bsn, QueryId, Reason},
+    exchange::Rules,
+    policy::PolicySet,
     proto::{self, get_statement_response::Result as Answer},
+    source::{PresentedGrant, SourceConnector, SourceQuestion, Statement, Surplus},
 };
 use tonic::{
     Request, Status,
@@ -21,8 +26,42 @@ use tonic_prost::{ProstCodec, ProstEncoder};
 
 use crate::{
     lab::Lab,
-    promises::{BY_KADE, Given, KADE, Random, Scripted, UWV, bsn, descriptor, form, statement},
+    promises::{BY_KADE, COACH, Given, KADE, Random, Scripted, UWV, bsn, descriptor, form, statement},
 };
+
+/// A connector that gives all there is, as if it had been asked for it.
+#[derive(Debug)]
+struct Lavish;
+
+#[tonic::async_trait]
+impl SourceConnector for Lavish {
+    async fn statement(&self, _: &SourceQuestion, _: Duration) -> Result<Statement, Reason> {
+        let checked = CheckedStatement::new(statement(Mask::all())).unwrap();
+        Ok(Statement { checked, surplus: Surplus::default() })
+    }
+
+    async fn review(&self, _: &Bsn, _: &PresentedGrant, _: Duration) -> Result<bool, Reason> {
+        Ok(true)
+    }
+
+    async fn report_surplus(&self, _: QueryId, _: &Surplus) -> Result<(), Reason> {
+        Ok(())
+    }
+}
+
+/// The answer is built from the mask, whatever a connector lets through.
+#[tokio::test(flavor = "multi_thread")]
+async fn p02_the_answer_by_itself_holds_no_more_than_its_mask() {
+    let lab = Lab::start().await;
+    BY_KADE.give(&lab, &bsn(0)).await;
+    let rules = &lab.world.gateway.desks.exchange.rules;
+    let policies = PolicySet::load(&lab.world.dir.join("policies"), true).unwrap();
+    let lavish: Arc<dyn SourceConnector> = Arc::new(Lavish);
+    let sources = [(KADE.parse().unwrap(), lavish)].into();
+    rules.store(Arc::new(Rules { register: rules.load().register.clone(), policies, sources }));
+    let wire = wire(&lab, crate::promises::about(&bsn(0), &[COACH])).await;
+    assert_eq!(disclosed(&wire), [(KADE.to_owned(), [COACH.to_owned()].into())].into());
+}
 
 /// Gives an answer as its bytes.
 #[derive(Default)]

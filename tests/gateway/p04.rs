@@ -100,7 +100,7 @@ async fn p04_an_answer_waits_for_its_commit() {
 }
 
 /// Leaves no room in the database for another entry.
-async fn fill(lab: &Lab) {
+pub async fn fill(lab: &Lab) {
     let gateway = &lab.world.gateway;
     gateway.store.limit_pages(gateway.store.pages().await.unwrap()).await.unwrap();
     let filler = || NewEntry::of_gateway(Kind::Access, json!({ "looked_at": "x" }));

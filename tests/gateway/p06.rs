@@ -164,6 +164,24 @@ async fn p06_calls_turned_away_unread_are_counted_per_organisation_and_minute() 
     assert!(log.iter().all(|entry| entry.kind != "request"), "nothing was read");
 }
 
+/// A request that finds the log full is in no entry, so it is counted once there is room.
+#[tokio::test(flavor = "multi_thread")]
+async fn p06_requests_that_the_log_could_not_take_are_counted() {
+    let lab = Lab::start().await;
+    crate::p04::fill(&lab).await;
+    for _ in 0..3 {
+        let refused = lab.ask("waterrijk", about(&bsn(0), &[COACH])).await.unwrap_err();
+        assert_eq!(reason(&refused).1, "LOG_UNAVAILABLE");
+    }
+    lab.world.gateway.store.limit_pages(100_000).await.unwrap();
+    lab.ask("waterrijk", about(&bsn(0), &[COACH])).await.unwrap();
+    lab.world.gateway.flush_counts().await.unwrap();
+    let log = log(&lab.world.gateway.store).await;
+    let counts = log.iter().filter(|entry| entry.kind == "turned_away");
+    assert_eq!(counts.map(|entry| entry.facts["count"].as_u64().unwrap()).sum::<u64>(), 3);
+    assert_eq!(whole(&log).values().sum::<usize>(), 1);
+}
+
 const CHILD: &str = "SLUIS_P06_CHILD";
 
 /// The gateway that is killed: a new region, or the old one's gateway alone. Not a test by itself.
