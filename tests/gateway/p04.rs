@@ -1,5 +1,7 @@
 //! Nothing is released before its entry is durable; while the log cannot be written, nothing is served.
 
+mod gate;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use serde_json::json;
@@ -7,11 +9,15 @@ use sluis::{
     audit::{
         entry::NewEntry,
         leaf::{Kind, Leaf},
+        note::NoteSigner,
         proof::TlogProof,
-        writer::Work,
+        writer::{CommitFault, Parts, Work, Writer},
     },
     catalogue::Mask,
+    domain::{PairId, time::SystemClock},
     proto::{self, get_statement_response::Result as Answer},
+    storage::{Store, StoreFault},
+    subject::KeyRing,
 };
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
@@ -20,6 +26,7 @@ use tokio::{
 };
 use tonic::Code;
 
+use self::gate::{Fate, Gate, GatedStore};
 use crate::{
     lab::{Lab, question, reason},
     promises::{BY_KADE, COACH, Scripted, about, bsn, statement},
@@ -144,4 +151,74 @@ async fn p04_a_log_that_cannot_be_written_serves_nothing() {
     go.notify_one();
     let answer = lab.ask("waterrijk", about(&bsn(0), &[COACH])).await.unwrap();
     assert_eq!(answer.disclosures.len(), 1);
+}
+
+/// A writer whose commits wait at a gate.
+async fn gated(folder: &Path) -> (Arc<GatedStore>, Gate, Writer) {
+    let (store, gate) = gate::open(folder).await;
+    let keys = Arc::new(KeyRing::open(&folder.join("keys")).unwrap());
+    let origin = "test.sluis.example/gate/2026";
+    let signer = NoteSigner::new(origin, keys.log_key().unwrap()).unwrap();
+    let shared: Arc<dyn Store> = Arc::<GatedStore>::clone(&store);
+    let parts = Parts { store: shared, keys, signer, clock: Arc::new(SystemClock) };
+    let (writer, _) = Writer::start(parts, origin.to_owned()).await.unwrap();
+    (store, gate, writer)
+}
+
+fn request() -> Work {
+    let entry = NewEntry::of_gateway(Kind::Request, json!({}));
+    Work::Request { entry: NewEntry { pair: PairId::random(), ..entry }, claim: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p04_nobody_hears_of_an_entry_before_its_commit_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, gate, writer) = gated(folder.path()).await;
+    let committing = writer.commit(request());
+    tokio::pin!(committing);
+    let mut gate = gate.lock().await;
+    let waiting = tokio::select! {
+        done = &mut committing => panic!("done before its commit: {done:?}"),
+        waiting = gate.recv() => waiting.unwrap(),
+    };
+    assert!(timeout(Duration::from_millis(100), &mut committing).await.is_err());
+    assert!(store.inner.entries(0, 9).await.unwrap().is_empty());
+    waiting.send(Fate::Made).unwrap();
+    assert_eq!(committing.await.unwrap().position, 0);
+    assert_eq!(store.inner.entries(0, 9).await.unwrap().len(), 1);
+}
+
+/// Both ways: it failed and is not there, it failed and is there. Nobody is told that it is, and after a failure that
+/// leaves this open, or a log that moved, nothing more is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn p04_a_commit_that_failed_is_never_told_as_done() {
+    let busy = || StoreFault::Busy;
+    let fatal = || StoreFault::Fatal("test".to_owned());
+    for (fate, goes_on, there) in [
+        (Fate::Lost(busy()), true, 1),
+        (Fate::Lost(StoreFault::Full), true, 1),
+        (Fate::Lost(fatal()), false, 0),
+        (Fate::MadeAndLost(busy()), false, 1),
+        (Fate::MadeAndLost(fatal()), false, 1),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, gate, writer) = gated(folder.path()).await;
+        let name = format!("{fate:?}");
+        let mut gate = gate.lock().await;
+        let opening = async {
+            gate.recv().await.unwrap().send(fate).unwrap();
+        };
+        let (first, ()) = tokio::join!(writer.commit(request()), opening);
+        assert!(matches!(first, Err(CommitFault::Unavailable(_))), "{name}");
+
+        let opening = async {
+            if goes_on {
+                gate.recv().await.unwrap().send(Fate::Made).unwrap();
+            }
+        };
+        let (second, ()) = tokio::join!(writer.commit(request()), opening);
+        assert_eq!(second.is_ok(), goes_on, "{name}");
+        assert_eq!(writer.is_writing(), goes_on, "{name}");
+        assert_eq!(store.inner.entries(0, 9).await.unwrap().len(), there, "{name}");
+    }
 }

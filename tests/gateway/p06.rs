@@ -14,12 +14,17 @@ use http::uri::PathAndQuery;
 use serde_json::json;
 use sluis::{
     app::Gateway,
-    audit::proof::TlogProof,
+    audit::{
+        entry::NewEntry,
+        leaf::Kind,
+        proof::TlogProof,
+        writer::{CommitFault, Work},
+    },
     catalogue::{Field, Mask},
     client::{Client, Profile},
     config::Settings,
     demo::{World, WorldOptions},
-    domain::{Clock as _, Timestamp, time::ManualClock, time::SystemClock},
+    domain::{Clock as _, PairId, Timestamp, time::ManualClock, time::SystemClock},
     proto,
     storage::{Store as _, sqlite::SqliteStore},
 };
@@ -180,6 +185,23 @@ async fn p06_requests_that_the_log_could_not_take_are_counted() {
     let counts = log.iter().filter(|entry| entry.kind == "turned_away");
     assert_eq!(counts.map(|entry| entry.facts["count"].as_u64().unwrap()).sum::<u64>(), 3);
     assert_eq!(whole(&log).values().sum::<usize>(), 1);
+}
+
+/// Closed once, as after `interrupted`: a late outcome loses, and the log goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn p06_a_second_outcome_loses() {
+    let lab = Lab::start().await;
+    let log = &lab.world.gateway.log;
+    let entry = |kind, pair| NewEntry { pair, ..NewEntry::of_gateway(kind, json!({ "effect": "refused" })) };
+    let pair = PairId::random();
+    let outcome = |pair| Work::Outcome { entry: entry(Kind::Outcome, pair), needs: Vec::new() };
+    log.commit(Work::Request { entry: entry(Kind::Request, pair), claim: None }).await.unwrap();
+    log.commit(outcome(pair)).await.unwrap();
+    for closed in [pair, PairId::random()] {
+        assert_eq!(log.commit(outcome(closed)).await.unwrap_err(), CommitFault::AlreadyClosed);
+    }
+    assert!(log.is_writing());
+    whole(&crate::promises::log(&lab.world.gateway.store).await);
 }
 
 const CHILD: &str = "SLUIS_P06_CHILD";
