@@ -16,13 +16,13 @@ use sluis::{
     domain::{Clock as _, time::ManualClock, time::SystemClock},
     proto::{self, withdraw_consent_request::Selector},
 };
-use tokio::time::sleep;
+use tokio::{sync::Notify, time::sleep};
 
 use crate::{
     lab::Lab,
     promises::{
-        BY_KADE, COACH, Given, KADE, Logged, SLUISDAM, UWV, VEER, about, bsn, item, log, outcome_of,
-        reason_of,
+        BY_KADE, COACH, Given, KADE, Logged, SLUISDAM, Scripted, UWV, VEER, about, bsn, everything, item,
+        log, outcome_of, reason_of,
     },
 };
 
@@ -219,4 +219,37 @@ async fn p09_a_part_leaves_at_the_time_of_nothing_and_the_whole_at_once() {
     let whole = lab.ask("waterrijk", about(&bsn(WHOLLY), &[COACH])).await.unwrap();
     assert_eq!(whole.disclosures.len(), 1);
     assert!(begun.elapsed() < ANSWER_AFTER);
+}
+
+/// The answer would have been whole, and would have left at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn p09_a_grant_withdrawn_in_between_reads_as_nothing_too() {
+    let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let mut lab = Lab::start().await;
+    let (tell, wait) = (Arc::clone(&begun), Arc::clone(&go));
+    Scripted::take_over(&mut lab, "kade", move |question| {
+        let (tell, wait) = (Arc::clone(&tell), Arc::clone(&wait));
+        async move {
+            tell.notify_one();
+            wait.notified().await;
+            everything(question).await
+        }
+    })
+    .await;
+    let grant = BY_KADE.give(&lab, &bsn(0)).await;
+    let withdrawing = async {
+        begun.notified().await;
+        withdraw(&lab, "kade", Selector::GrantId(grant)).await.unwrap();
+        go.notify_one();
+    };
+    let questions = vec![about(&bsn(0), &[COACH]), about(&bsn(1), &[COACH])];
+    let both = async { tokio::join!(ask_all(&lab, questions), withdrawing) };
+    let ((answers, early), ()) = tokio::time::timeout(Duration::from_secs(20), both).await.unwrap();
+    assert!(early.iter().all(|entry| entry.kind != "outcome"), "before its time");
+    let log = log(&lab.world.gateway.store).await;
+    let [withdrawn, unknown] = [0, 1].map(|n| outcome_of(&log, &answers[n].0));
+    assert_eq!(reason_of(withdrawn, KADE), "WITHDRAWN_BEFORE_COMMIT");
+    assert_eq!(shape(&answers[0].0), shape(&answers[1].0));
+    assert_eq!((withdrawn.sizes, facts(withdrawn)), (unknown.sizes, facts(unknown)));
+    assert!(answers[0].1 >= ANSWER_AFTER);
 }
