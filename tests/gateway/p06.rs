@@ -5,7 +5,10 @@ use std::{
     collections::BTreeMap,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -208,7 +211,6 @@ const CHILD: &str = "SLUIS_P06_CHILD";
 
 /// The gateway that is killed: a new region, or the old one's gateway alone. Not a test by itself.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "started by `p06_a_killed_gateway_...` in a process of its own"]
 async fn p06_child() {
     let Ok(dir) = std::env::var(CHILD) else { return };
     let region = Path::new(&dir).join("region");
@@ -249,7 +251,7 @@ async fn start_child(dir: &Path) -> (Killed, Client, Client) {
     let ready = dir.join("ready");
     std::fs::remove_file(&ready).ok();
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["p06::p06_child", "--exact", "--ignored"])
+        .args(["p06::p06_child", "--exact"])
         .env(CHILD, dir)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -275,13 +277,19 @@ async fn start_child(dir: &Path) -> (Killed, Client, Client) {
 }
 
 /// Asks until the gateway is gone; gives position and leaf of every entry that an answer has told of.
-async fn load(client: &Client, n: usize) -> Vec<(u64, Vec<u8>)> {
+async fn load(client: &Client, n: usize, answers: &AtomicUsize) -> Vec<(u64, Vec<u8>)> {
     let mut told = Vec::new();
     loop {
         let who = if n.is_multiple_of(2) { crate::lab::BSN.to_owned() } else { bsn(n) };
         let asking =
             client.exchange().request_work_capacity(about(&who, &["working_hours.hours_per_week"])).await;
-        let Ok(answer) = asking else { return told };
+        let answer = match asking {
+            Ok(answer) => answer,
+            // The gateway itself refuses, on a busy machine: go on. Without its reason the connection is dead.
+            Err(status) if !reason(&status).1.is_empty() => continue,
+            Err(_) => return told,
+        };
+        answers.fetch_add(1, Ordering::SeqCst);
         for entry in answer.into_inner().receipt.unwrap().entries {
             told.push((entry.proof.parse::<TlogProof>().unwrap().index, entry.leaf));
         }
@@ -304,12 +312,17 @@ async fn p06_a_killed_gateway_keeps_what_it_told_and_closes_what_was_open() {
             let request = draft.sign(&kid, &key, SystemClock.now().day()).unwrap();
             kade.consent().record_consent(request).await.unwrap();
         }
-        let moment = Duration::from_millis(600 + random.below(600));
+        let answers = AtomicUsize::new(0);
+        let moment = Duration::from_millis(random.below(600));
         let killing = async {
+            // Not before there is something to lose, however busy the machine is.
+            while answers.load(Ordering::SeqCst) < 12 {
+                sleep(Duration::from_millis(10)).await;
+            }
             sleep(moment).await;
             drop(child);
         };
-        let (loads, ()) = tokio::join!(join_all((0..12).map(|n| load(&waterrijk, n))), killing);
+        let (loads, ()) = tokio::join!(join_all((0..12).map(|n| load(&waterrijk, n, &answers))), killing);
         told.extend(loads.into_iter().flatten());
 
         let settings = Settings::load(&folder.path().join("region/sluis.toml")).unwrap();

@@ -92,7 +92,11 @@ fn copy(from: &Path, to: &Path) {
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap().path();
         let target = to.join(file.file_name().unwrap());
-        if file.is_dir() { copy(&file, &target) } else { drop(fs::copy(&file, target).unwrap()) }
+        if file.is_dir() {
+            copy(&file, &target);
+        } else {
+            fs::copy(&file, target).unwrap();
+        }
     }
 }
 

@@ -110,6 +110,10 @@ impl Commit for GatedCommit<'_> {
         self.inner.subject_key(who, year, key).await
     }
 
+    async fn forget_expired(&mut self, now: Timestamp) -> Result<u64> {
+        self.inner.forget_expired(now).await
+    }
+
     async fn claim_request_ids(&mut self, keys: &[[u8; 32]], time: Timestamp) -> Result<Vec<bool>> {
         self.inner.claim_request_ids(keys, time).await
     }
