@@ -82,12 +82,15 @@ impl Draft {
                 grants: Vec::new(),
                 surplus: Surplus::default(),
             };
+            // A source that gave nothing was asked all the same, and the log says what.
+            if let Ok((allowed, _)) = &part.result {
+                outcome.asked = allowed.permit.fields();
+                outcome.rules = allowed.permit.rules().to_vec();
+            }
             match part.result {
-                Err(reason) => outcome.reason = reason,
-                Ok((allowed, statement)) => {
+                Err(reason) | Ok((_, Err(reason))) => outcome.reason = reason,
+                Ok((allowed, Ok(statement))) => {
                     let permit = &allowed.permit;
-                    outcome.asked = permit.fields();
-                    outcome.rules = permit.rules().to_vec();
                     outcome.surplus = statement.surplus;
                     let released = permit.fields().and(statement.checked.present());
                     let source = passage.rules.register.organisation(&part.source);

@@ -26,7 +26,8 @@ pub(super) struct Part {
     pub(super) source: Oin,
     pub(super) agreements: Vec<String>,
     pub(super) query: Option<QueryId>,
-    pub(super) result: Result<(Allowed, Statement), Reason>,
+    /// What it was permitted to be asked, and what it gave; or why it was not asked at all.
+    pub(super) result: Result<(Allowed, Result<Statement, Reason>), Reason>,
 }
 
 impl Exchange {
@@ -46,9 +47,8 @@ impl Exchange {
             Err(reason) => return Part { source, agreements, query: None, result: Err(reason) },
         };
         let query = QueryId::random();
-        let result = self.statement(question, &allowed, query, rules).await;
-        let result = result.map(|statement| (allowed, statement));
-        Part { source, agreements, query: Some(query), result }
+        let statement = self.statement(question, &allowed, query, rules).await;
+        Part { source, agreements, query: Some(query), result: Ok((allowed, statement)) }
     }
 
     async fn statement(
