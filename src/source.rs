@@ -75,7 +75,7 @@ impl Surplus {
 /// A source's answer to a question.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// At least one of the fields asked, every value checked, and no field that was not asked.
+    /// Fields asked and no other, every value checked. Empty only where all that came was a surplus.
     pub checked: CheckedStatement,
     /// What had to be dropped.
     pub surplus: Surplus,
@@ -91,8 +91,8 @@ pub trait SourceConnector: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`Reason::SourceDeclined`], [`Reason::SourceHoldsNothing`], [`Reason::SourceUnavailable`],
-    /// [`Reason::SourceTooLate`], [`Reason::SourceNotTrusted`] or [`Reason::SourceInvalid`]. A source that sent a
-    /// surplus and nothing that was asked holds nothing; the connector itself reports that surplus.
+    /// [`Reason::SourceTooLate`], [`Reason::SourceNotTrusted`] or [`Reason::SourceInvalid`]. Where a source sent a
+    /// surplus beside one of these, the connector itself reports it.
     async fn statement(&self, question: &SourceQuestion, wait: Duration) -> Result<Statement, Reason>;
 
     /// Asks whether the source confirms a grant that names it, and waits no longer than this.

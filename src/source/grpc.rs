@@ -127,12 +127,12 @@ impl GrpcSource {
         Ok(delivered.into_inner())
     }
 
-    /// Reports a surplus that came with nothing else, so that nobody above hears of it.
+    /// Reports a surplus that came with nothing that could be read, so that nobody above hears of it.
     fn report_apart(&self, query: QueryId, surplus: Surplus) {
         let source = self.clone();
         let codes = catalogue::codes(surplus.fields);
         let unknown_fields = surplus.unknown_fields;
-        tracing::warn!(fields = ?codes, unknown_fields, "a source delivered what was not asked, and nothing else");
+        tracing::warn!(fields = ?codes, unknown_fields, "a source delivered what was not asked, and nothing that can be used");
         tokio::spawn(async move { source.report_surplus(query, &surplus).await });
     }
 }
@@ -208,7 +208,8 @@ fn weigh(delivered: Delivered, asked: Mask) -> (Surplus, Result<CheckedStatement
     // One wrong value, asked or not, and nothing of the statement is trusted.
     let Ok(delivered) = CheckedStatement::new(capacity) else { return (surplus, Err(Reason::SourceInvalid)) };
     surplus.fields = delivered.present().minus(asked);
-    if delivered.present().and(asked).is_empty() {
+    // With a surplus, an empty statement goes on in its place: whoever keeps the log must hear of the surplus.
+    if delivered.present().and(asked).is_empty() && surplus.is_empty() {
         return (surplus, Err(Reason::SourceHoldsNothing));
     }
     (surplus, CheckedStatement::new(delivered.build(asked)).map_err(|_| Reason::SourceInvalid))
