@@ -164,9 +164,9 @@ impl ConsentDesk {
     /// Forms of a client that the caller recorded.
     ///
     /// # Errors
-    /// If the number is malformed or the store does not answer.
-    pub async fn forms(&self, caller: Oin, bsn: &str) -> Result<Vec<ConsentView>, Refusal> {
-        let tag = self.keys.index.tag(&self.bsn(bsn)?);
+    /// If the store does not answer.
+    pub async fn forms(&self, caller: Oin, bsn: &Bsn) -> Result<Vec<ConsentView>, Refusal> {
+        let tag = self.keys.index.tag(bsn);
         let subject = SubjectLink::Tag { tag, keep: false };
         self.look(entries::looked(caller, "client", json!({}), subject)).await?;
         let found: Vec<StoredForm> = self.store.forms_of(&tag, caller).await.map_err(|_| unavailable())?;

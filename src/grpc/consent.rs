@@ -31,6 +31,14 @@ impl ConsentApi {
         caller.take_up();
         Ok(caller.oin)
     }
+
+    /// What the call names. One that cannot be read was taken up all the same, so its refusal is in the log.
+    async fn read<T>(&self, caller: Oin, act: &str, named: Result<T, Refusal>) -> Result<T, Status> {
+        match named {
+            Ok(named) => Ok(named),
+            Err(refusal) => Err(self.desk.refused(caller, act, refusal).await.into()),
+        }
+    }
 }
 
 fn form_id(text: &str) -> Result<FormId, Refusal> {
@@ -64,7 +72,7 @@ impl ConsentService for ConsentApi {
         request: Request<proto::GetConsentRequest>,
     ) -> Result<Response<proto::Consent>, Status> {
         let caller = self.admit(&request, &[Function::Recorder, Function::Source])?;
-        let id = form_id(&request.get_ref().form_id)?;
+        let id = self.read(caller, "show", form_id(&request.get_ref().form_id)).await?;
         Ok(Response::new(consent(self.desk.form(caller, id).await?)))
     }
 
@@ -73,7 +81,8 @@ impl ConsentService for ConsentApi {
         request: Request<proto::ListConsentsRequest>,
     ) -> Result<Response<proto::ListConsentsResponse>, Status> {
         let caller = self.admit(&request, &[Function::Recorder])?;
-        let found = self.desk.forms(caller, &request.get_ref().bsn).await?;
+        let bsn = self.read(caller, "list", self.desk.bsn(&request.get_ref().bsn)).await?;
+        let found = self.desk.forms(caller, &bsn).await?;
         Ok(Response::new(proto::ListConsentsResponse { consents: found.into_iter().map(consent).collect() }))
     }
 
@@ -82,7 +91,7 @@ impl ConsentService for ConsentApi {
         request: Request<proto::ConfirmGrantRequest>,
     ) -> Result<Response<proto::ConfirmGrantResponse>, Status> {
         let caller = self.admit(&request, &[Function::Source])?;
-        let id = grant_id(&request.get_ref().grant_id)?;
+        let id = self.read(caller, "confirm", grant_id(&request.get_ref().grant_id)).await?;
         let log_position = self.desk.confirm(caller, id).await?;
         Ok(Response::new(proto::ConfirmGrantResponse { log_position }))
     }
@@ -98,10 +107,7 @@ impl ConsentService for ConsentApi {
             Some(withdraw_consent_request::Selector::Bsn(bsn)) => self.desk.bsn(&bsn).map(Selector::Client),
             None => Err(RefusalCode::SelectorMissing.into()),
         };
-        let selector = match selector {
-            Ok(selector) => selector,
-            Err(refusal) => return Err(self.desk.refused(caller, "withdraw", refusal).await.into()),
-        };
+        let selector = self.read(caller, "withdraw", selector).await?;
         let log_position = self.desk.withdraw(caller, selector).await?;
         Ok(Response::new(proto::WithdrawConsentResponse { log_position }))
     }
