@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
 use sluis::{
     client::{Client, Profile},
     consent::draft::FormDraft,
     demo::{World, WorldOptions, data},
     domain::time::{Clock as _, SystemClock},
     proto,
+    storage::{Store, StoredEntry},
 };
 use tempfile::TempDir;
 use tonic::{Code, Status};
@@ -95,4 +97,38 @@ pub fn paths(paths: &[&str]) -> Option<prost_types::FieldMask> {
 pub fn reason(status: &Status) -> (Code, String) {
     let details = status.get_error_details();
     (status.code(), details.error_info().map(|info| info.reason.clone()).unwrap_or_default())
+}
+
+/// An entry of the log with everything opened that the gateway can open.
+#[derive(Debug)]
+pub struct Entry {
+    pub kind: String,
+    pub pair: String,
+    pub facts: Value,
+    pub detail: Value,
+}
+
+impl Lab {
+    /// The log from this position, in its order.
+    pub async fn log(&self, from: usize) -> Vec<Entry> {
+        read_log(self.world.gateway.store.as_ref(), from).await
+    }
+
+    /// How many entries the log has.
+    pub async fn size(&self) -> usize {
+        let head = self.world.gateway.store.head().await.unwrap();
+        usize::try_from(head.unwrap().size).unwrap()
+    }
+}
+
+/// The entries of a store from this position, in their order.
+pub async fn read_log(store: &dyn Store, from: usize) -> Vec<Entry> {
+    let json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+    let open = |entry: StoredEntry| {
+        let leaf = json(&entry.leaf);
+        let text = |name: &str| leaf[name].as_str().unwrap().to_owned();
+        let detail = entry.detail.map_or(Value::Null, |detail| json(&detail.json));
+        Entry { kind: text("kind"), pair: text("pair"), facts: json(&entry.facts.json), detail }
+    };
+    store.entries(from as u64, 100_000).await.unwrap().into_iter().map(open).collect()
 }

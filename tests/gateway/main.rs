@@ -9,6 +9,9 @@
     reason = "tests fail by panicking"
 )]
 
+mod bad_caller;
+mod bad_request;
+mod bad_tools;
 mod exchange;
 mod lab;
 mod p01;
