@@ -9,7 +9,9 @@
     reason = "tests fail by panicking"
 )]
 
+mod bad_bytes;
 mod bad_caller;
+mod bad_connection;
 mod bad_request;
 mod bad_tools;
 mod exchange;
