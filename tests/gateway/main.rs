@@ -12,7 +12,10 @@
 mod bad_bytes;
 mod bad_caller;
 mod bad_connection;
+mod bad_forge;
+mod bad_form;
 mod bad_request;
+mod bad_signature;
 mod bad_tools;
 mod exchange;
 mod lab;
