@@ -17,6 +17,7 @@ mod bad_forge;
 mod bad_form;
 mod bad_request;
 mod bad_signature;
+mod bad_source;
 mod bad_tools;
 mod exchange;
 mod lab;
