@@ -13,6 +13,7 @@ mod bad_bytes;
 mod bad_caller;
 mod bad_connection;
 mod bad_consent;
+mod bad_disk;
 mod bad_forge;
 mod bad_form;
 mod bad_request;
