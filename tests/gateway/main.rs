@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::allow_attributes_without_reason,
     reason = "tests fail by panicking"
 )]

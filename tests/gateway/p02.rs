@@ -164,7 +164,7 @@ async fn p02_an_answer_is_requested_and_granted_and_permitted_and_held() {
     let agreed = [prefix(&["WT", "AV"]), prefix(&["WT", "VW", "TR"])];
     let mut lab = Lab::start_with(|options| options.agreements = Some(agreements)).await;
 
-    let seed = u64::try_from(std::process::id()).unwrap();
+    let seed = u64::from(std::process::id());
     println!("seed {seed}");
     let mut random = Random(seed);
     let rounds: Vec<_> = (0..48)

@@ -61,7 +61,7 @@ async fn p12_no_header_opens_anything() {
             Ok(answer) => {
                 let answer = answer.into_inner();
                 assert!(answer.disclosures.is_empty(), "{who}, {headers:?}");
-                assert_eq!(answer.not_provided.unwrap().paths.is_empty(), false, "{who}, {headers:?}");
+                assert!(!answer.not_provided.unwrap().paths.is_empty(), "{who}, {headers:?}");
                 assert_eq!(refusal, None);
             }
             Err(status) => assert_eq!(Some(reason(&status).1.as_str()), refusal, "{who}, {headers:?}"),
