@@ -84,12 +84,14 @@ impl ConsentView {
         let payload = jws::stored_payload(&stored.jws, FORM_TYPE).ok()?;
         let form = Form::parse(&payload).ok()?;
         let is_recorder = stored.recorder == caller;
-        let grants: Vec<_> = stored
+        let mut grants: Vec<_> = stored
             .grants
             .into_iter()
             .filter(|grant| is_recorder || grant.source == caller)
             .map(|grant| GrantView::of_stored(grant, caller, now))
             .collect();
+        // In the order of the form, as the client read it.
+        grants.sort_by_key(|view| form.grants.iter().position(|(id, _)| *id == view.id));
         (!grants.is_empty()).then_some(Self {
             form: stored.id,
             recorder: stored.recorder,
