@@ -25,11 +25,10 @@ pub struct AuditApi {
 }
 
 impl AuditApi {
-    fn admit<T>(&self, request: &Request<T>) -> Result<(Oin, Scope), Status> {
+    fn admit<T>(&self, request: &Request<T>) -> Result<(Caller, Scope), Status> {
         let caller = Caller::of(request)?;
         let scope = self.desk.scope(caller.oin)?;
-        caller.take_up();
-        Ok((caller.oin, scope))
+        Ok((caller, scope))
     }
 }
 
@@ -40,8 +39,9 @@ impl AuditService for AuditApi {
         request: Request<proto::GetCheckpointRequest>,
     ) -> Result<Response<proto::GetCheckpointResponse>, Status> {
         let (caller, _) = self.admit(&request)?;
+        caller.take_up();
         Ok(Response::new(proto::GetCheckpointResponse {
-            checkpoint: self.desk.checkpoint(caller).await?,
+            checkpoint: self.desk.checkpoint(caller.oin).await?,
             verifier_key: self.desk.verifier_key.clone(),
         }))
     }
@@ -51,9 +51,11 @@ impl AuditService for AuditApi {
         request: Request<proto::SearchEntriesRequest>,
     ) -> Result<Response<proto::SearchEntriesResponse>, Status> {
         let (caller, scope) = self.admit(&request)?;
+        // A filter that cannot be read is no look yet; the call counts as turned away.
         let filter = filter(request.get_ref())?;
+        caller.take_up();
         let limit = filter.limit;
-        let found = self.desk.search(caller, scope, filter).await?;
+        let found = self.desk.search(caller.oin, scope, filter).await?;
         let full = u32::try_from(found.len()).is_ok_and(|count| count == limit);
         let next = found.last().filter(|_| full).map(|shown| shown.entry.position.to_string());
         Ok(Response::new(proto::SearchEntriesResponse {
@@ -67,7 +69,8 @@ impl AuditService for AuditApi {
         request: Request<proto::GetEntryRequest>,
     ) -> Result<Response<proto::AuditEntry>, Status> {
         let (caller, scope) = self.admit(&request)?;
-        let (shown, proof) = self.desk.entry(caller, scope, request.get_ref().position).await?;
+        caller.take_up();
+        let (shown, proof) = self.desk.entry(caller.oin, scope, request.get_ref().position).await?;
         Ok(Response::new(entry(shown, proof)))
     }
 }
