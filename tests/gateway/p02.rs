@@ -159,7 +159,10 @@ async fn p02_an_answer_is_requested_and_granted_and_permitted_and_held() {
     );
     assert_ne!(agreements, data::AGREEMENTS);
     let prefix = |prefixes: &[&str]| -> Mask {
-        Mask::all().iter().filter(|field| prefixes.contains(&&field.entry().code[..2])).collect()
+        Mask::all()
+            .iter()
+            .filter(|field| prefixes.iter().any(|prefix| field.entry().code.starts_with(prefix)))
+            .collect()
     };
     let agreed = [prefix(&["WT", "AV"]), prefix(&["WT", "VW", "TR"])];
     let mut lab = Lab::start_with(|options| options.agreements = Some(agreements)).await;

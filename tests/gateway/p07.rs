@@ -89,6 +89,10 @@ async fn p07_any_changed_byte_of_a_receipt_is_found() {
             }
         }
     }
+    // The same from a file.
+    let file = lab.path("receipt.json");
+    ReceiptFile::from_answer(&released).unwrap().write(&file).unwrap();
+    assert_eq!(receipt::verify_file(&file, &trust).verdict, Verdict::Verified);
     // Parts of two true receipts are no receipt, and another log's key verifies nothing.
     let mut mixed = released.receipt.clone().unwrap();
     mixed.entries[0] = nothing.receipt.clone().unwrap().entries[0].clone();

@@ -1,9 +1,13 @@
 //! What the tests of the promises share: grants in a line, a source that does as it is told, and the log as its own
 //! officer reads it.
 
-use std::sync::{
-    Arc, LazyLock, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::future::BoxFuture;
@@ -203,8 +207,8 @@ impl Scripted {
         let router = Server::builder().add_service(SourceServiceServer::new(source.clone()));
         tokio::spawn(async move { router.serve_with_incoming(acceptor.incoming(listener)).await });
         let participants = lab.world.dir.join("participants.toml");
-        let text = std::fs::read_to_string(&participants).unwrap();
-        std::fs::write(&participants, text.replace(&old, &new)).unwrap();
+        let text = fs::read_to_string(&participants).unwrap();
+        fs::write(&participants, text.replace(&old, &new)).unwrap();
         lab.world.gateway.reload().await.unwrap();
         source
     }
@@ -316,5 +320,19 @@ impl Random {
     /// Some of these fields, each with this chance in a hundred.
     pub fn some(&mut self, of: Mask, percent: u64) -> Mask {
         of.iter().filter(|_| self.below(100) < percent).collect()
+    }
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap().path();
+        let target = to.join(file.file_name().unwrap());
+        if file.is_dir() {
+            copy(&file, &target);
+        } else {
+            fs::copy(&file, target).unwrap();
+        }
     }
 }
