@@ -1,5 +1,7 @@
 //! A region for one test, in a folder of its own, and short words for what its participants do.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 use sluis::{
     client::{Client, Profile},
@@ -20,8 +22,7 @@ pub const BSN: &str = "999990019";
 /// A region that runs, and goes when the test ends.
 pub struct Lab {
     pub world: World,
-    // The region's files go when the test ends.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Lab {
@@ -37,7 +38,12 @@ impl Lab {
         options.source_wait_ms = 600;
         options.answer_after_ms = 700;
         change(&mut options);
-        Self { world: World::start(options).await.unwrap(), _folder: folder }
+        Self { world: World::start(options).await.unwrap(), folder }
+    }
+
+    /// A path that goes when the test ends.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     pub async fn client(&self, short: &str) -> Client {

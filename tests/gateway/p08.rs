@@ -21,7 +21,7 @@ use tonic::Status;
 
 use crate::{
     lab::{BSN, Lab, paths, question},
-    promises::{BY_KADE, COACH, Given, KADE, about, bsn, item},
+    promises::{BY_KADE, COACH, Given, KADE, about, bsn, copy, item},
 };
 
 /// The ways to write a number that are looked for. Four bytes turn up by chance once in a while.
@@ -118,19 +118,6 @@ impl io::Write for Captured {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for file in fs::read_dir(from).unwrap() {
-        let file = file.unwrap().path();
-        let target = to.join(file.file_name().unwrap());
-        if file.is_dir() {
-            copy(&file, &target);
-        } else {
-            fs::copy(&file, target).unwrap();
-        }
     }
 }
 
@@ -321,7 +308,7 @@ fn p08_no_number_is_in_anything_that_the_gateway_writes() {
         let (sure, again) = run();
         assert!(sure.is_empty(), "{sure:#?}");
         let file = |found: &String| found.rsplit_once('/').map_or(found.clone(), |(_, file)| file.to_owned());
-        let number = |found: &String| found[..9].to_owned();
+        let number = |found: &String| found.split(' ').next().map(ToOwned::to_owned);
         for found in &short {
             let twice =
                 again.iter().any(|other| (number(other), file(other)) == (number(found), file(found)));

@@ -1,11 +1,7 @@
 //! No header, flag or configuration skips a check. A test gateway differs by its data alone, and a production gateway
 //! takes none of it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use sluis::{
     app::{Gateway, StartFault},
@@ -20,7 +16,7 @@ use tonic::{Code, Request, metadata::MetadataValue};
 
 use crate::{
     lab::{Lab, question, reason},
-    promises::{COACH, about, bsn},
+    promises::{COACH, about, bsn, copy},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,19 +81,6 @@ async fn folder() -> Folder {
     copy(&from, &dir);
     fs::remove_dir_all(dir.join("data")).unwrap();
     Folder { _lab: kept, dir }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for file in fs::read_dir(from).unwrap() {
-        let file = file.unwrap().path();
-        let target = to.join(file.file_name().unwrap());
-        if file.is_dir() {
-            copy(&file, &target);
-        } else {
-            fs::copy(&file, target).unwrap();
-        }
-    }
 }
 
 /// Numbers as they look outside tests: the prefix of real ones. These are made up all the same.
