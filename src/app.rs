@@ -247,7 +247,7 @@ impl Gateway {
             tokio::spawn(upkeep::run(Arc::clone(&parts), reporter, stopped.clone())),
             tokio::spawn(reload::run(Arc::clone(&parts), stopped)),
         ];
-        tracing::info!(%address, %origin, %kind, "the gateway serves");
+        tracing::info!(%address, %origin, %kind, key = %verifier_key, "the gateway serves");
         Ok(Self { address, verifier_key, desks, store, log, parts, stop, tasks, server: served, writer })
     }
 

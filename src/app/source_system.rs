@@ -4,6 +4,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use serde::Deserialize;
@@ -18,6 +19,8 @@ use crate::{
     },
     source::reference::{CallerIdentity, FileFault, RecorderKeys, ReferenceSource, Statements},
 };
+
+const RELOAD_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +114,20 @@ impl CallerIdentity for ByCertificate {
     }
 }
 
+/// Looks at the certificates again every minute, or the list of revoked ones would run out.
+async fn reload(trust: Arc<TrustStore>, mut stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(RELOAD_EVERY);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        if let Err(fault) = trust.reload() {
+            tracing::error!(%fault, "a reload failed; the old certificates stay in force");
+        }
+    }
+}
+
 /// A source system that serves.
 #[derive(Debug)]
 pub struct SourceSystem {
@@ -159,8 +176,9 @@ impl SourceSystem {
             Arc::new(ByCertificate(Arc::clone(&clock))),
             clock,
         );
-        let acceptor = Acceptor::new(trust, Limits::default());
+        let acceptor = Acceptor::new(Arc::clone(&trust), Limits::default());
         let (stop, mut stopped) = watch::channel(false);
+        tokio::spawn(reload(trust, stopped.clone()));
         let server = tokio::spawn(async move {
             let until = async move {
                 // An error means that the system itself is gone; then the server stops too.

@@ -44,6 +44,19 @@ pub struct TrustFiles {
     pub key: PathBuf,
 }
 
+impl TrustFiles {
+    /// SHA-256 over all of the files, to notice a change; `None` if one cannot be read.
+    pub(super) fn fingerprint(&self) -> Option<[u8; 32]> {
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        for path in self.roots.iter().chain(&self.crls).chain([&self.certificate, &self.key]) {
+            let bytes = zeroize::Zeroizing::new(std::fs::read(path).ok()?);
+            context.update(&(bytes.len() as u64).to_be_bytes());
+            context.update(&bytes);
+        }
+        context.finish().as_ref().try_into().ok()
+    }
+}
+
 /// The files give nothing to trust.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustFault {
