@@ -18,6 +18,7 @@ use sluis::{
     proto::{self, withdraw_consent_request::Selector},
 };
 use tonic::Status;
+use uuid::Uuid;
 
 use crate::{
     lab::{BSN, Lab, paths, question},
@@ -208,6 +209,9 @@ async fn p08_child() {
             proto::RequestWorkCapacityRequest { bsn: format!("{number}0"), ..good.clone() },
             proto::RequestWorkCapacityRequest { validate_only: true, ..good.clone() },
         ] {
+            // An id that was used would hide everything else.
+            let id = if wrong.request_id == number { text() } else { Uuid::new_v4().to_string() };
+            let wrong = proto::RequestWorkCapacityRequest { request_id: id, ..wrong };
             seen.answer(lab.ask("waterrijk", wrong).await);
         }
         let kade = lab.client("kade").await;
@@ -248,6 +252,25 @@ async fn p08_child() {
         };
         seen.note(audit.search_entries(search).await);
         seen.note(audit.get_entry(proto::GetEntryRequest { position: number.parse().unwrap() }).await);
+    }
+    // What was sent wrong was read, each part of it.
+    for code in [
+        "REQUEST_ID_MALFORMED",
+        "BSN_MALFORMED",
+        "BSN_NOT_FOR_THIS_GATEWAY",
+        "PURPOSE_MALFORMED",
+        "ROLE_UNKNOWN",
+        "USER_ID_MALFORMED",
+        "CASE_ID_MALFORMED",
+        "FIELD_UNKNOWN",
+        "NECESSITY_MISSING",
+        "CONSENT_NOT_FOUND",
+        "FORM_UNREADABLE",
+        "FORM_BINDING_WRONG",
+        "PAGE_TOKEN_INVALID",
+        "ENTRY_NOT_FOUND",
+    ] {
+        assert!(seen.0.contains(code), "{code}");
     }
     // Everything an officer can read.
     let mut audit = lab.client("fg").await.audit();
