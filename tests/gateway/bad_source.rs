@@ -13,16 +13,13 @@ use sluis::{
 
 use crate::{
     bad_tools::assert_pairs,
-    lab::{BSN, Entry, Lab, paths, question},
+    lab::{ANSWER_AFTER, BSN, Entry, Lab, paths, question},
 };
 
 const UWV: &str = "00000099000002001000";
 const KADE: &str = "00000099000003001000";
 const HOURS: &str = "working_hours.hours_per_week";
 const COACH: &str = "support.job_coach_needed";
-/// What the tests' incomplete answers wait for.
-const ANSWER_AFTER: Duration = Duration::from_millis(700);
-
 /// What a source of the demo holds of the main character.
 fn held(source: &str) -> Value {
     let (_, statements) = data::STATEMENTS.iter().find(|(of, _)| *of == source).unwrap();

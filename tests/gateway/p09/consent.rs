@@ -6,9 +6,9 @@ use sluis::proto::{self, GrantStatus, withdraw_consent_request::Selector};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::{ANSWER_AFTER, region, who, withdraw};
+use super::{region, who, withdraw};
 use crate::{
-    lab::{Lab, reason},
+    lab::{ANSWER_AFTER, Lab, reason},
     promises::{BY_KADE, Given, Logged, UWV, WATERRIJK, bsn, log},
 };
 
