@@ -4,7 +4,12 @@ mod reload;
 pub mod source_system;
 mod upkeep;
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use serde_json::json;
@@ -108,6 +113,8 @@ pub struct Gateway {
 struct Running {
     settings: Settings,
     trust: Arc<TrustStore>,
+    /// Generation of the trust that the channels to the sources were made under.
+    channels: AtomicU64,
     rules: Arc<ArcSwap<Rules>>,
     log: Writer,
     store: Arc<dyn Store>,
@@ -237,6 +244,7 @@ impl Gateway {
         let parts = Arc::new(Running {
             settings,
             trust,
+            channels: AtomicU64::new(0),
             rules,
             log: log.clone(),
             store: Arc::<SqliteStore>::clone(&store),

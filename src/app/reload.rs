@@ -1,7 +1,7 @@
 //! Looking at the files again: certificates and revocation lists, participants, agreements, policies. A change is in the
 //! log before it decides anything, and a file that does not load leaves the old state in force.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use serde_json::json;
 use tokio::sync::watch;
@@ -26,12 +26,13 @@ pub(super) async fn announce(log: &Writer, rules: &Rules) -> Result<(), CommitFa
 }
 
 pub(super) async fn reload(running: &Running) -> Result<(), StartFault> {
-    let generation = running.trust.generation();
     running.trust.reload()?;
+    // Compared with what the channels have, not with before this reload: an earlier one may have failed half-way.
+    let generation = running.trust.generation();
     let new = load_rules(&running.settings, &running.trust)?;
     let old = running.rules.load_full();
     let same = (old.register.hash(), old.policies.hash()) == (new.register.hash(), new.policies.hash());
-    if same && running.trust.generation() == generation {
+    if same && running.channels.load(Ordering::SeqCst) == generation {
         return Ok(());
     }
     if !same {
@@ -40,6 +41,7 @@ pub(super) async fn reload(running: &Running) -> Result<(), StartFault> {
     }
     // New certificates need new connections to the sources.
     running.rules.store(Arc::new(new));
+    running.channels.store(generation, Ordering::SeqCst);
     Ok(())
 }
 
