@@ -38,7 +38,7 @@ use crate::{
     },
     policy::{PolicyFaults, PolicySet},
     source::{SourceConnector, grpc::GrpcSource},
-    storage::{Store, StoreFault, sqlite::SqliteStore},
+    storage::{Database, Store, StoreFault},
     subject::{KeyRing, KeyRingFault},
 };
 
@@ -62,7 +62,7 @@ pub enum StartFault {
     Keys(#[from] KeyRingFault),
     /// The database.
     #[error(transparent)]
-    Open(#[from] crate::storage::sqlite::OpenFault),
+    Open(#[from] crate::storage::OpenFault),
     /// The database, later.
     #[error(transparent)]
     Store(#[from] StoreFault),
@@ -98,7 +98,9 @@ pub struct Gateway {
     /// The desks behind its services.
     pub desks: Desks,
     /// Its store.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
+    /// The same, by its kind.
+    pub database: Database,
     /// Its log.
     pub log: Writer,
     parts: Arc<Running>,
@@ -140,6 +142,14 @@ fn load_rules(settings: &Settings, trust: &TrustStore) -> Result<Rules, StartFau
     Ok(Rules { register, policies, sources })
 }
 
+/// Writes the first entry of a log, unless there is one, of this or of another instance.
+async fn begin(log: &Writer, facts: serde_json::Value) -> Result<(), CommitFault> {
+    match log.commit(Work::First(NewEntry::of_gateway(Kind::Genesis, facts))).await {
+        Ok(_) | Err(CommitFault::AlreadyBegun) => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}
+
 impl Gateway {
     /// Starts a gateway. When this returns, its first entries are in the log and it serves.
     ///
@@ -167,10 +177,9 @@ impl Gateway {
         }
         let rules = load_rules(&settings, &trust)?;
         let keys = Arc::new(KeyRing::open(&settings.data_dir.join("keys"))?);
-        let store = Arc::new(SqliteStore::open(&settings.data_dir).await?);
-        let head = store.head().await?;
-        let is_new = head.is_none();
-        let origin = match head {
+        let database = Database::open(&settings.database).await?;
+        let store = database.shared();
+        let origin = match store.head().await? {
             // A log keeps the name it was begun with.
             Some(head) if head.origin.starts_with(&format!("{}/", settings.origin)) => head.origin,
             Some(head) => return Err(OpenLogFault::OtherOrigin(head.origin).into()),
@@ -178,29 +187,28 @@ impl Gateway {
         };
         let signer = NoteSigner::new(&origin, keys.log_key()?)?;
         let verifier_key = signer.verifier().to_string();
-        let parts = Parts {
-            store: Arc::<SqliteStore>::clone(&store),
-            keys: Arc::clone(&keys),
-            signer,
-            clock: Arc::clone(&clock),
-        };
+        let parts =
+            Parts { store: Arc::clone(&store), keys: Arc::clone(&keys), signer, clock: Arc::clone(&clock) };
         let (log, writer) = Writer::start(parts, origin.clone()).await?;
-        if is_new {
-            let facts = json!({
+        begin(
+            &log,
+            json!({
                 "origin": origin,
                 "kind": kind.to_string(),
                 "key": verifier_key,
                 "software": concat!("sluis ", env!("CARGO_PKG_VERSION")),
-            });
-            log.commit(Work::Append(NewEntry::of_gateway(Kind::Genesis, facts))).await?;
-        }
-        upkeep::close_interrupted(store.as_ref(), &log, None).await?;
+            }),
+        )
+        .await?;
+        // Where nobody else works, whatever is open was interrupted.
+        let before = (!store.is_alone()).then(|| upkeep::interrupted_before(&settings, clock.as_ref()));
+        upkeep::close_interrupted(store.as_ref(), &log, before).await?;
         reload::announce(&log, &rules).await?;
 
         let rules = Arc::new(ArcSwap::from_pointee(rules));
         let exchange = Arc::new(Exchange {
             rules: Arc::clone(&rules),
-            store: Arc::<SqliteStore>::clone(&store),
+            store: Arc::clone(&store),
             log: log.clone(),
             keys: Arc::clone(&keys),
             clock: Arc::clone(&clock),
@@ -209,7 +217,7 @@ impl Gateway {
         });
         let consent = Arc::new(ConsentDesk {
             rules: Arc::clone(&rules),
-            store: Arc::<SqliteStore>::clone(&store),
+            store: Arc::clone(&store),
             log: log.clone(),
             keys,
             clock: Arc::clone(&clock),
@@ -218,7 +226,7 @@ impl Gateway {
         });
         let officer = Arc::new(OfficerDesk {
             rules: Arc::clone(&rules),
-            store: Arc::<SqliteStore>::clone(&store),
+            store: Arc::clone(&store),
             log: log.clone(),
             verifier_key: verifier_key.clone(),
         });
@@ -247,7 +255,7 @@ impl Gateway {
             channels: AtomicU64::new(0),
             rules,
             log: log.clone(),
-            store: Arc::<SqliteStore>::clone(&store),
+            store: Arc::clone(&store),
             clock,
             turned_away,
         });
@@ -256,7 +264,19 @@ impl Gateway {
             tokio::spawn(reload::run(Arc::clone(&parts), stopped)),
         ];
         tracing::info!(%address, %origin, %kind, key = %verifier_key, "the gateway serves");
-        Ok(Self { address, verifier_key, desks, store, log, parts, stop, tasks, server: served, writer })
+        Ok(Self {
+            address,
+            verifier_key,
+            desks,
+            store,
+            database,
+            log,
+            parts,
+            stop,
+            tasks,
+            server: served,
+            writer,
+        })
     }
 
     /// Looks at certificates, participants, agreements and policies again. What does not load leaves the old in force.
@@ -289,6 +309,7 @@ impl Gateway {
         }
         drop((self.log, self.desks, self.parts));
         drop(self.writer.await);
+        tracing::info!(transactions = ?self.store.transactions(), "the gateway has stopped");
         self.store.close().await;
     }
 }

@@ -73,8 +73,8 @@ impl Profile {
     pub fn load(path: &Path) -> Result<Self, ClientFault> {
         let text = std::fs::read_to_string(path)
             .map_err(|cause| ConfigFault::File { path: path.to_owned(), cause })?;
-        let mut profile: Self = toml::from_str(&text)
-            .map_err(|cause| ConfigFault::Syntax { path: path.to_owned(), cause: Box::new(cause) })?;
+        let mut profile: Self =
+            toml::from_str(&text).map_err(|cause| ConfigFault::syntax(path, &text, cause))?;
         profile.folder = path.parent().unwrap_or(Path::new(".")).to_owned();
         Ok(profile)
     }

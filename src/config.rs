@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use crate::{
     exchange::Timing,
-    identity::{GatewayKind, TrustFiles},
+    identity::{GatewayKind, TrustFiles, files::is_exposed},
+    storage::{DatabaseAddress, UrlFault},
 };
 
 /// Why the configuration cannot be used.
@@ -25,13 +26,21 @@ pub enum ConfigFault {
         cause: std::io::Error,
     },
     /// It is not valid.
-    #[error("the configuration `{path}` is not valid: {cause}")]
+    #[error("the configuration `{path}` is not valid, line {line}: {cause}")]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// Where.
+        line: usize,
+        /// What is wrong.
         cause: Box<toml::de::Error>,
     },
+    /// Others may read a password.
+    #[error("others may read the configuration `{0}`, and it holds a password; run `chmod 600` on it")]
+    Open(PathBuf),
+    /// The address of the database.
+    #[error("`database`: {0}")]
+    Database(UrlFault),
     /// A value that cannot be.
     #[error("`{key}` {what}")]
     Value {
@@ -40,6 +49,16 @@ pub enum ConfigFault {
         /// What is wrong, and what would be right.
         what: &'static str,
     },
+}
+
+impl ConfigFault {
+    /// A file that does not parse. The parser would quote the line, which may be one with a password; its number will do.
+    pub(crate) fn syntax(path: &Path, text: &str, mut cause: toml::de::Error) -> Self {
+        let before = cause.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        cause.set_input(None);
+        Self::Syntax { path: path.to_owned(), line, cause: Box::new(cause) }
+    }
 }
 
 /// Certificates, as file names.
@@ -71,6 +90,7 @@ struct Raw {
     origin: String,
     listen: SocketAddr,
     data_dir: PathBuf,
+    database: Option<String>,
     participants: PathBuf,
     agreements: PathBuf,
     policies: PathBuf,
@@ -101,8 +121,10 @@ pub struct Settings {
     pub origin: String,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Where the database and the keys are.
+    /// Where the keys are, and the embedded database.
     pub data_dir: PathBuf,
+    /// Where the database is: in `data_dir`, unless it is a PostgreSQL that several instances share.
+    pub database: DatabaseAddress,
     /// Register of participants.
     pub participants: PathBuf,
     /// Register of agreements.
@@ -125,9 +147,15 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, ConfigFault> {
         let text = std::fs::read_to_string(path)
             .map_err(|cause| ConfigFault::File { path: path.to_owned(), cause })?;
-        let raw: Raw = toml::from_str(&text)
-            .map_err(|cause| ConfigFault::Syntax { path: path.to_owned(), cause: Box::new(cause) })?;
-        Self::check(raw, path.parent().unwrap_or(Path::new(".")))
+        let raw: Raw = toml::from_str(&text).map_err(|cause| ConfigFault::syntax(path, &text, cause))?;
+        let settings = Self::check(raw, path.parent().unwrap_or(Path::new(".")))?;
+        if let DatabaseAddress::Postgres(url) = &settings.database
+            && url.has_password()
+            && is_exposed(path).map_err(|cause| ConfigFault::File { path: path.to_owned(), cause })?
+        {
+            return Err(ConfigFault::Open(path.to_owned()));
+        }
+        Ok(settings)
     }
 
     fn check(raw: Raw, folder: &Path) -> Result<Self, ConfigFault> {
@@ -155,6 +183,10 @@ impl Settings {
         Ok(Self {
             origin: raw.origin,
             listen: raw.listen,
+            database: match raw.database {
+                Some(url) => DatabaseAddress::Postgres(url.parse().map_err(ConfigFault::Database)?),
+                None => DatabaseAddress::Folder(folder.join(&raw.data_dir)),
+            },
             data_dir: folder.join(raw.data_dir),
             participants: folder.join(raw.participants),
             agreements: folder.join(raw.agreements),
@@ -209,6 +241,28 @@ mod tests {
         // No flag turns a check off: an unknown key is refused.
         for key in ["break_glass = true", "insecure = true", "kind = \"test\""] {
             assert!(matches!(read(&format!("{key}\n{GOOD}")), Err(ConfigFault::Syntax { .. })), "{key}");
+        }
+    }
+
+    #[test]
+    fn p08_a_password_in_the_file_is_neither_shown_nor_left_open_to_others() {
+        let with = |url: &str| GOOD.replace("[tls]", &format!("database = \"{url}\"\n[tls]"));
+        assert_eq!(
+            read(&with("postgres://sluis@127.0.0.1/sluis")).unwrap().database.to_string(),
+            "postgres://127.0.0.1:5432/sluis"
+        );
+        let secret = with("postgres://sluis:geheim@127.0.0.1/sluis");
+        let open = read(&secret).unwrap_err();
+        assert!(matches!(open, ConfigFault::Open(_)), "{open}");
+        for wrong in [
+            secret.replace("127.0.0.1/", "db.example/"),
+            secret.replace("postgres:", "mysql:"),
+            secret.replace("database = \"", "database = "),
+            secret.replace("database = ", "databse = "),
+        ] {
+            let fault = read(&wrong).unwrap_err();
+            let shown = format!("{fault} {fault:?}");
+            assert!(!shown.contains("geheim"), "{shown}");
         }
     }
 

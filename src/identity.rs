@@ -6,7 +6,7 @@
 pub mod acceptor;
 pub mod certificate;
 pub mod connect;
-mod files;
+pub(crate) mod files;
 pub mod issue;
 pub mod peer;
 pub mod register;

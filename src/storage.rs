@@ -3,14 +3,24 @@
 //! The log's order is decided here: a [`Commit`] holds the log's head until it is done, so that what it checks (is this
 //! grant still in force?) and what it writes (this was released under it) are one step.
 
+pub mod batch;
+mod connections;
+pub mod database;
+pub mod postgres;
+mod read;
+mod rows;
 pub mod sqlite;
-
-use std::collections::HashMap;
+pub mod transactions;
 
 use async_trait::async_trait;
 
+pub use batch::{EventRow, KeyRow, Look, Seen, TileRow, Withdrawable, Withdrawal, Writes};
+pub use database::{Database, DatabaseAddress, OpenFault};
+pub use postgres::{PostgresUrl, UrlFault};
+pub use transactions::{Attempt, TransactionName, Transactions};
+
 use crate::{
-    consent::{EventKind, Grant, GrantState},
+    consent::{Grant, GrantState},
     domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
     subject::Tag,
 };
@@ -21,9 +31,16 @@ pub enum StoreFault {
     /// No room. What was begun is rolled back; later commits may succeed.
     #[error("the disk or the database is full")]
     Full,
-    /// Not now; rolled back, may succeed later.
+    /// Not now, after as long a wait as there is; rolled back, may succeed later.
     #[error("the database is busy")]
     Busy,
+    /// Rolled back by no fault of the batch (two transactions crossed, the connection was lost before the commit): the
+    /// same again may succeed at once.
+    #[error("the database asks to try again: {0}")]
+    Again(&'static str),
+    /// The connection was lost while the commit was under way: it may be there or not. Who begins the next commit knows.
+    #[error("the connection to the database was lost during a commit")]
+    Lost,
     /// After this nothing on the handle is sure: the gateway stops writing until it is started again.
     #[error("the database failed: {0}")]
     Fatal(String),
@@ -47,6 +64,8 @@ pub struct Head {
     pub checkpoint: String,
     /// Id of the commit that wrote it.
     pub batch: [u8; 16],
+    /// Fingerprint of the keys that this log is written with; `None` in a log from before there was one.
+    pub keys: Option<[u8; 32]>,
 }
 
 /// A commitment's content and salt.
@@ -143,19 +162,6 @@ pub struct WrappedKey {
     pub wrapped: Vec<u8>,
 }
 
-/// A client whose key a commit needs. If the tag has none for the year, the proposed one is kept.
-#[derive(Clone, Debug)]
-pub struct KeyWanted {
-    /// Look-up tag.
-    pub tag: Tag,
-    /// Year.
-    pub year: i32,
-    /// Key to keep if there is none.
-    pub proposed: WrappedKey,
-    /// When it expires if nothing but questions is known of the client; `None` keeps it for good.
-    pub expires: Option<Timestamp>,
-}
-
 /// A grant as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredGrant {
@@ -219,22 +225,12 @@ pub struct NewForm {
     pub grants: Vec<(Grant, String, Vec<u8>)>,
 }
 
-/// Which grants to withdraw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Withdrawal {
-    /// One.
-    Grant(GrantId),
-    /// All of a form.
-    Form(FormId),
-    /// All of a client.
-    Client(Tag),
-}
-
 /// A store. Reads see committed state only; what decides a release is read again inside a [`Commit`].
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
-    /// Begins a commit. Waits until no other commit, of any instance, is under way.
-    async fn begin(&self) -> Result<Box<dyn Commit + '_>, StoreFault>;
+    /// Begins a commit: waits until no other commit, of any instance, is under way, and reads what the batch is decided
+    /// on. None of it changes before the commit ends.
+    async fn begin(&self, look: &Look) -> Result<(Seen, Box<dyn Commit + '_>), StoreFault>;
 
     /// The newest head; `None` before the first commit.
     async fn head(&self) -> Result<Option<Head>, StoreFault>;
@@ -271,75 +267,31 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Requests without an outcome that began before this time.
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault>;
+
+    /// Whether other gateways may write to it at the same time.
+    fn is_shared(&self) -> bool;
+
+    /// Whether no other gateway had it open when it was opened here: whatever was under way then was interrupted.
+    fn is_alone(&self) -> bool;
+
+    /// What became of its transactions so far.
+    fn transactions(&self) -> &Transactions;
+
+    /// Closes its connections.
+    async fn close(&self);
 }
 
-/// One commit. Nothing is seen by others before [`Commit::commit`] returns; dropping it rolls back.
+/// One commit, that holds the head. Nothing of it is seen by others before [`Commit::commit`] returns; dropping it rolls
+/// back.
 #[async_trait]
 pub trait Commit: Send {
-    /// The head, which stays as it is until this commit ends.
-    async fn head(&mut self) -> Result<Option<Head>, StoreFault>;
+    /// Writes all of a batch and makes it durable: when this returns `Ok`, everything survives a loss of power.
+    async fn commit(self: Box<Self>, writes: &Writes) -> Result<(), StoreFault>;
 
-    /// A key for each, in order; kept ones win over proposed ones.
-    async fn client_keys(&mut self, wanted: &[KeyWanted]) -> Result<Vec<WrappedKey>, StoreFault>;
+    /// Changes nothing, and waits until what was seen is as durable as a commit: a batch that is found after its own commit
+    /// was lost may not have reached a synchronous standby yet.
+    async fn confirm(self: Box<Self>) -> Result<(), StoreFault>;
 
-    /// A client's key of a year, by subject, making the proposed one if the year has none.
-    async fn subject_key(
-        &mut self,
-        subject: SubjectId,
-        year: i32,
-        proposed: &[u8],
-    ) -> Result<Option<WrappedKey>, StoreFault>;
-
-    /// Deletes the keys that only questions had made and whose time is over. What they sealed opens no more.
-    async fn forget_expired(&mut self, now: Timestamp) -> Result<u64, StoreFault>;
-
-    /// Marks request ids as used; `false` for each that was used before.
-    async fn claim_request_ids(
-        &mut self,
-        keys: &[[u8; 32]],
-        time: Timestamp,
-    ) -> Result<Vec<bool>, StoreFault>;
-
-    /// Marks requests as open.
-    async fn open(&mut self, requests: &[OpenRequest], time: Timestamp) -> Result<(), StoreFault>;
-
-    /// Closes an open request; `false` if it is not open (any more).
-    async fn close(&mut self, pair: PairId) -> Result<bool, StoreFault>;
-
-    /// Stores a form and its grants; `false` if an id was used before.
-    async fn record(
-        &mut self,
-        subject: SubjectId,
-        form: &NewForm,
-        time: Timestamp,
-    ) -> Result<bool, StoreFault>;
-
-    /// Grants that match, are not withdrawn yet, and that this organisation recorded or is the source of. The second
-    /// value tells whether anything matched at all, withdrawn or not.
-    async fn withdrawable(
-        &mut self,
-        selection: &Withdrawal,
-        by: Oin,
-    ) -> Result<(Vec<GrantId>, bool), StoreFault>;
-
-    /// Adds an event to grants.
-    async fn event(
-        &mut self,
-        grants: &[GrantId],
-        kind: EventKind,
-        time: Timestamp,
-        position: u64,
-    ) -> Result<(), StoreFault>;
-
-    /// State of grants now; unknown ones are absent.
-    async fn states(&mut self, grants: &[GrantId]) -> Result<HashMap<GrantId, GrantState>, StoreFault>;
-
-    /// Appends entries and finished tiles (level, number, 256 hashes).
-    async fn append(&mut self, entries: &[EntryRow], tiles: &[(u8, u64, Vec<u8>)]) -> Result<(), StoreFault>;
-
-    /// Replaces the head.
-    async fn advance(&mut self, head: &Head) -> Result<(), StoreFault>;
-
-    /// Makes it durable: when this returns `Ok`, everything survives a loss of power.
-    async fn commit(self: Box<Self>) -> Result<(), StoreFault>;
+    /// Rolls back, and gives the connection back in good order.
+    async fn abandon(self: Box<Self>);
 }

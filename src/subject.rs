@@ -24,6 +24,12 @@ impl Tag {
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// From stored bytes; `None` if there are not 32.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
 }
 
 impl fmt::Debug for Tag {

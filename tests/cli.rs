@@ -2,11 +2,16 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::allow_attributes_without_reason,
     reason = "tests fail by panicking"
 )]
+
+#[path = "gateway/database.rs"]
+#[allow(dead_code, reason = "shared with the tests of the gateway")]
+mod database;
 
 use std::{
     fs,
@@ -18,6 +23,17 @@ use serde_json::Value;
 
 fn sluis(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sluis")).args(arguments).output().unwrap()
+}
+
+/// The demo in this folder. Where this run is about PostgreSQL, with two gateways on it.
+fn demo(folder: &Path) -> Output {
+    let mut arguments = vec!["demo", "--json", "--data-dir", path(folder)];
+    let url;
+    if database::on_postgres() {
+        url = tokio::runtime::Runtime::new().unwrap().block_on(database::fresh());
+        arguments.extend(["--instances", "2", "--database", &url]);
+    }
+    sluis(&arguments)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -33,7 +49,7 @@ fn path(path: &Path) -> &str {
 fn the_demo_holds_and_its_export_verifies_until_it_is_touched() {
     let folder = tempfile::tempdir().unwrap();
     let region = folder.path().join("region");
-    let told = sluis(&["demo", "--json", "--data-dir", path(&region)]);
+    let told = demo(&region);
     let lines = text(&told.stdout);
     let steps: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(told.status.success(), "{lines}\n{}", text(&told.stderr));

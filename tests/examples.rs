@@ -10,10 +10,15 @@
     reason = "a test may fail in any way"
 )]
 
+#[path = "gateway/database.rs"]
+#[allow(dead_code, reason = "shared with the tests of the gateway")]
+mod database;
+
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read},
     net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -28,6 +33,10 @@ use sluis::{
     consent::draft::FormDraft,
     identity::{GatewayKind, Register},
 };
+
+fn fresh() -> String {
+    tokio::runtime::Runtime::new().unwrap().block_on(database::fresh())
+}
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -102,7 +111,11 @@ impl Walk {
                 continue;
             }
             if let Some((_, ready)) = READY.iter().find(|(begin, _)| command.starts_with(begin)) {
-                self.start(&command, ready);
+                if command.starts_with("sluis demo") && database::on_postgres() {
+                    self.start(&format!("{command} --instances 2 --database '{}'", fresh()), ready);
+                } else {
+                    self.start(&command, ready);
+                }
                 continue;
             }
             if command.starts_with("key=") {
@@ -117,6 +130,7 @@ impl Walk {
             told.push_str(&out);
             if command.starts_with("cp -r docs/examples") {
                 self.move_ports();
+                self.move_database();
             }
         }
         told
@@ -145,6 +159,17 @@ impl Walk {
                 fs::write(&path, text.replace("7443", &gateway).replace("7444", &source)).unwrap();
             }
         }
+    }
+
+    /// Where this run is about PostgreSQL, the gateway of the walk keeps its log there.
+    fn move_database(&self) {
+        if !database::on_postgres() {
+            return;
+        }
+        let path = self.folder.path().join("my-region/sluis.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("database = \"{}\"\n{text}", fresh())).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 }
 

@@ -10,6 +10,10 @@
     reason = "a test may fail in any way"
 )]
 
+#[path = "gateway/database.rs"]
+#[allow(dead_code, reason = "shared with the tests of the gateway")]
+mod database;
+
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -121,7 +125,9 @@ fn other_key(world: &World) -> VerifierKey {
 fn p07_the_python_example_records_asks_and_verifies() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let world = runtime.block_on(World::start(WorldOptions::new(&folder.path().join("region")))).unwrap();
+    let mut options = WorldOptions::new(&folder.path().join("region"));
+    options.database = runtime.block_on(database::chosen());
+    let world = runtime.block_on(World::start(options)).unwrap();
     let profile = write_profile(&world);
     let profile = profile.to_str().unwrap();
     let kept = folder.path().join("receipt.json");

@@ -60,8 +60,7 @@ impl SourceSettings {
     pub fn load(path: &Path) -> Result<Self, ConfigFault> {
         let text = std::fs::read_to_string(path)
             .map_err(|cause| ConfigFault::File { path: path.to_owned(), cause })?;
-        let raw: Raw = toml::from_str(&text)
-            .map_err(|cause| ConfigFault::Syntax { path: path.to_owned(), cause: Box::new(cause) })?;
+        let raw: Raw = toml::from_str(&text).map_err(|cause| ConfigFault::syntax(path, &text, cause))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         Ok(Self {
             listen: raw.listen,

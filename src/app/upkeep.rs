@@ -13,7 +13,8 @@ use crate::{
         leaf::Kind,
         writer::{CommitFault, Work, Writer},
     },
-    domain::Timestamp,
+    config::Settings,
+    domain::{Clock, Timestamp},
     grpc::server,
     storage::{OpenRequest, Store},
 };
@@ -32,6 +33,12 @@ fn interrupted(request: &OpenRequest) -> NewEntry {
         requester: request.requester,
         purpose: None,
     }
+}
+
+/// Requests that began before this time, and are still open, were interrupted.
+pub(super) fn interrupted_before(settings: &Settings, clock: &dyn Clock) -> Timestamp {
+    let grace = settings.timing.answer_after + GRACE;
+    clock.now().plus_millis(-i64::try_from(grace.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Gives every request that began before this time, and has no outcome, the outcome `interrupted` (P06). A late outcome
@@ -62,8 +69,6 @@ pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopp
     let mut tick = tokio::time::interval(Duration::from_secs(5));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut serving = true;
-    let grace = running.settings.timing.answer_after + GRACE;
-    let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -71,13 +76,15 @@ pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopp
         }
         let now = running.clock.now();
         let flushed = running.turned_away.flush(&running.log, Some(now)).await;
-        let closed =
-            close_interrupted(running.store.as_ref(), &running.log, Some(now.plus_millis(-grace))).await;
+        let before = interrupted_before(&running.settings, running.clock.as_ref());
+        let closed = close_interrupted(running.store.as_ref(), &running.log, Some(before)).await;
         if flushed.is_err() || closed.is_err() {
             tracing::error!("counts or interrupted requests could not be written to the log");
         }
-        if serving != running.log.is_writing() {
-            serving = running.log.is_writing();
+        // A database that is away for a while is no reason to stop, and no state to send callers to.
+        let able = running.log.is_writing() && running.store.head().await.is_ok();
+        if serving != able {
+            serving = able;
             server::report_health(&health, serving).await;
         }
     }

@@ -1,11 +1,11 @@
-//! Proofs of old entries, from the finished tiles and the leaves of the unfinished one.
+//! Proofs of old entries and old sizes, from the finished tiles and the leaves of the unfinished one.
 
 use std::collections::HashMap;
 
 use super::{
     proof::TlogProof,
     tiles::{decode_tile, locate, subtree_root},
-    tree::{Hash, inclusion_proof, inclusion_reads, leaf_hash},
+    tree::{Hash, consistency_proof, consistency_reads, inclusion_proof, inclusion_reads, leaf_hash},
 };
 use crate::storage::{Store, StoreFault};
 
@@ -21,16 +21,37 @@ const TILE_LEVELS: u32 = 8;
 pub async fn proof(store: &dyn Store, position: u64) -> Result<TlogProof, StoreFault> {
     let missing = || StoreFault::Corrupt("a node of the tree is missing");
     let head = store.head().await?.ok_or_else(missing)?;
-    let mut nodes = HashMap::new();
-    // Reading is asynchronous and proving is not, so the nodes are read first.
-    for (level, index) in inclusion_reads(head.size, position) {
-        let (tile_level, number, range) = locate(level, index);
-        let tile = tile(store, head.size, tile_level, number).await?;
-        nodes.insert((level, index), subtree_root(tile.get(range).ok_or_else(missing)?));
-    }
+    let nodes = nodes(store, head.size, inclusion_reads(head.size, position)).await?;
     let read = |level, index| nodes.get(&(level, index)).copied().ok_or_else(missing);
     let hashes = inclusion_proof(head.size, position, read)?.ok_or_else(missing)?;
     Ok(TlogProof { extra: None, index: position, hashes, checkpoint: head.checkpoint })
+}
+
+/// The proof that the stored log of `size` entries begins with the one of `old_size` entries.
+///
+/// # Errors
+/// If the store does not answer, or does not hold so many entries.
+pub async fn consistency(store: &dyn Store, old_size: u64, size: u64) -> Result<Vec<Hash>, StoreFault> {
+    let missing = || StoreFault::Corrupt("a node of the tree is missing");
+    let nodes = nodes(store, size, consistency_reads(old_size, size)).await?;
+    let read = |level, index| nodes.get(&(level, index)).copied().ok_or_else(missing);
+    consistency_proof(old_size, size, read)?.ok_or_else(missing)
+}
+
+/// Roots of complete subtrees. Reading is asynchronous and proving is not, so they are read first.
+async fn nodes(
+    store: &dyn Store,
+    size: u64,
+    wanted: Vec<(u8, u64)>,
+) -> Result<HashMap<(u8, u64), Hash>, StoreFault> {
+    let mut nodes = HashMap::new();
+    for (level, index) in wanted {
+        let (tile_level, number, range) = locate(level, index);
+        let tile = tile(store, size, tile_level, number).await?;
+        let hashes = tile.get(range).ok_or(StoreFault::Corrupt("a node of the tree is missing"))?;
+        nodes.insert((level, index), subtree_root(hashes));
+    }
+    Ok(nodes)
 }
 
 /// Hashes of a tile, finished or not.

@@ -1,8 +1,11 @@
 //! The log's writer: takes whatever waits, and commits it as one batch (group commit). One transaction, one signature
 //! and one flush serve many callers, without waiting for a batch to fill.
 
-mod accept;
 mod batch;
+mod clients;
+mod decide;
+mod published;
+mod row;
 
 use std::{
     fmt,
@@ -19,12 +22,12 @@ use super::{entry::NewEntry, note::NoteSigner, proof::TlogProof, seal::EntryKey,
 use crate::{
     domain::{Clock, GrantId, Oin, RefusalCode},
     proto,
-    storage::{Head, NewForm, Opening, Store, StoreFault, Withdrawal},
+    storage::{NewForm, Opening, Store, StoreFault, Withdrawal},
     subject::KeyRing,
 };
 
-pub use accept::salt_context;
-pub use batch::client_key_context;
+pub use clients::client_key_context;
+pub use decide::salt_context;
 
 /// Most works in one batch.
 const BATCH: usize = 1024;
@@ -52,6 +55,9 @@ pub enum CommitFault {
     /// Nothing of the caller matches.
     #[error("nothing matches")]
     NotFound,
+    /// The log has a first entry already: another instance began it.
+    #[error("the log was begun already")]
+    AlreadyBegun,
 }
 
 impl From<CommitFault> for RefusalCode {
@@ -61,7 +67,9 @@ impl From<CommitFault> for RefusalCode {
             CommitFault::FormUsed => Self::FormIdUsed,
             CommitFault::NotFound => Self::ConsentNotFound,
             CommitFault::GrantNotInForce => Self::GrantNotConfirmable,
-            CommitFault::Unavailable(_) | CommitFault::AlreadyClosed => Self::LogUnavailable,
+            CommitFault::Unavailable(_) | CommitFault::AlreadyClosed | CommitFault::AlreadyBegun => {
+                Self::LogUnavailable
+            }
         }
     }
 }
@@ -69,6 +77,8 @@ impl From<CommitFault> for RefusalCode {
 /// Something to commit.
 #[derive(Debug)]
 pub enum Work {
+    /// The entry that a log begins with. Refused if there is another one.
+    First(NewEntry),
     /// An entry and no more.
     Append(NewEntry),
     /// A request: opens its pair, and claims its id.
@@ -212,6 +222,12 @@ pub enum OpenLogFault {
     /// The database holds a log of another name.
     #[error("the database holds the log `{0}`, not the one configured")]
     OtherOrigin(String),
+    /// The keys are not those that the log is written with.
+    #[error(
+        "the log key is the right one, but the index key or the master key is not the one that this log is written with; \
+         every instance needs the same three"
+    )]
+    OtherKeys,
     /// The stored head does not hold together, or is not signed by this gateway's key.
     #[error("the stored head of the log does not verify: {0}")]
     Head(&'static str),
@@ -240,7 +256,7 @@ impl Writer {
                     }
                     continue;
                 }
-                match state.commit(batch).await {
+                match state.commit(&batch).await {
                     Ok(results) => {
                         for (reply, result) in replies.into_iter().zip(results) {
                             // A caller that has gone away changes nothing: its entry stands.
@@ -250,7 +266,8 @@ impl Writer {
                     Err(fault) => {
                         let text = match fault {
                             StoreFault::Full => "the disk is full",
-                            StoreFault::Busy => "the database is busy",
+                            StoreFault::Busy | StoreFault::Again(_) => "the database is busy",
+                            StoreFault::Lost => "the connection to the database was lost",
                             StoreFault::Fatal(_) | StoreFault::Corrupt(_) => {
                                 flag.store(true, Ordering::SeqCst);
                                 "the database failed; writing has stopped until a restart"
@@ -298,13 +315,6 @@ impl Writer {
         let committed = self.commit(Work::Outcome { entry, needs }).await?;
         Ok(ReleaseGrant { committed })
     }
-}
-
-/// The stored head together with what is derived from it.
-#[derive(Clone, Debug)]
-struct Published {
-    head: Head,
-    frontier: super::tree::Frontier,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::{
     },
     config::Settings,
     domain::Clock,
+    storage::{DatabaseAddress, PostgresUrl},
 };
 
 /// Run a gateway
@@ -26,6 +27,11 @@ pub struct ServeArgs {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+
+    /// Keep consents and log in this PostgreSQL, whatever the configuration says. A password is better kept in the file
+    /// or in a password file (PGPASSFILE): others on this machine can see a command line
+    #[arg(long, value_name = "postgres://...")]
+    database: Option<PostgresUrl>,
 }
 
 /// Run the reference source system
@@ -57,10 +63,13 @@ pub(crate) async fn told_to_stop() {
 }
 
 pub(super) async fn serve(args: ServeArgs, clock: Arc<dyn Clock>) -> ExitCode {
-    let settings = match Settings::load(&args.config) {
+    let mut settings = match Settings::load(&args.config) {
         Ok(settings) => settings,
         Err(fault) => return failed(fault),
     };
+    if let Some(url) = args.database {
+        settings.database = DatabaseAddress::Postgres(url);
+    }
     match Gateway::start(settings, clock).await {
         Ok(gateway) => {
             told_to_stop().await;

@@ -5,7 +5,10 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -22,7 +25,11 @@ use crate::{
     config::{ConfigFault, Settings},
     consent::signing_key::{self, SigningKeyFault},
     domain::{Clock, Oin, time::SystemClock},
-    identity::issue::{CertificateFolder, FolderFault, Subject, Usage, Validity},
+    identity::{
+        files::write_private,
+        issue::{CertificateFolder, FolderFault, Subject, Usage, Validity},
+    },
+    storage::PostgresUrl,
 };
 
 /// Days for which the certificates of a demo hold.
@@ -78,6 +85,10 @@ pub struct WorldOptions {
     pub allow_misbehaviour: bool,
     /// The clock of gateway and sources.
     pub clock: Arc<dyn Clock>,
+    /// The database of the gateway: embedded, unless a PostgreSQL is named.
+    pub database: Option<PostgresUrl>,
+    /// How many gateways serve, all on the same database. More than one needs a PostgreSQL.
+    pub instances: usize,
 }
 
 impl WorldOptions {
@@ -92,6 +103,8 @@ impl WorldOptions {
             agreements: None,
             allow_misbehaviour: false,
             clock: Arc::new(SystemClock),
+            database: None,
+            instances: 1,
         }
     }
 }
@@ -128,8 +141,12 @@ impl Participant {
 pub struct World {
     /// Its folder.
     pub dir: PathBuf,
-    /// Its gateway.
+    /// Its gateway; the first, if there are several.
     pub gateway: Gateway,
+    /// Further instances of it.
+    pub others: Vec<Gateway>,
+    // Which instance the next connection goes to.
+    turn: AtomicUsize,
     /// Its source systems, by short name.
     pub sources: BTreeMap<String, SourceSystem>,
     /// Its participants, by short name: OIN and name.
@@ -139,6 +156,11 @@ pub struct World {
 fn write(path: &Path, text: &str) -> Result<(), WorldFault> {
     let made = path.parent().map_or(Ok(()), fs::create_dir_all);
     made.and_then(|()| fs::write(path, text)).map_err(|cause| WorldFault::File(path.to_owned(), cause))
+}
+
+/// The file of an instance: the first has none of its own.
+fn numbered(name: &str, instance: usize) -> String {
+    if instance == 1 { format!("{name}.toml") } else { format!("{name}-{instance}.toml") }
 }
 
 fn tls(short: &str, above: &str) -> String {
@@ -197,15 +219,21 @@ impl World {
             let system = SourceSystem::start_on(listener, settings, Arc::clone(&options.clock))?;
             sources.insert(participant.short().to_owned(), system);
         }
-        let gateway = Self::start_gateway(&options).await?;
+        let gateway = Self::start_gateway(&options, 1).await?;
+        let mut others = Vec::new();
+        for instance in 2..=options.instances {
+            others.push(Self::start_gateway(&options, instance).await?);
+        }
         for participant in &organisation {
-            Self::write_profile(&dir, participant, gateway.address)?;
+            for (instance, gateway) in (1..).zip(std::iter::once(&gateway).chain(&others)) {
+                Self::write_profile(&dir, participant, gateway.address, instance)?;
+            }
         }
         let participants = organisation
             .iter()
             .map(|participant| (participant.short().to_owned(), (participant.oin, participant.name.clone())))
             .collect();
-        Ok(Self { dir, gateway, sources, participants })
+        Ok(Self { dir, gateway, others, turn: AtomicUsize::new(0), sources, participants })
     }
 
     fn certificates(
@@ -254,23 +282,34 @@ impl World {
         Ok(settings)
     }
 
-    async fn start_gateway(options: &WorldOptions) -> Result<Gateway, WorldFault> {
+    /// Starts an instance. They differ in their ports and in nothing else: the same keys, the same database.
+    async fn start_gateway(options: &WorldOptions, instance: usize) -> Result<Gateway, WorldFault> {
         let (listener, address) = listen().await?;
-        let path = options.dir.join("sluis.toml");
+        let path = options.dir.join(numbered("sluis", instance));
+        let database = options
+            .database
+            .as_ref()
+            .map_or_else(String::new, |url| format!("database = \"{}\"\n", url.reveal()));
         let text = format!(
             "# The gateway of the demo.\norigin = \"test.sluis.example/waterregio\"\nlisten = \"{address}\"\n\
-             data_dir = \"data\"\nparticipants = \"participants.toml\"\nagreements = \"agreements.toml\"\n\
+             data_dir = \"data\"\n{database}participants = \"participants.toml\"\nagreements = \"agreements.toml\"\n\
              policies = \"policies\"\n{}[timing]\nsource_wait_ms = {}\nanswer_after_ms = {}\n",
             tls("gateway", ""),
             options.source_wait_ms,
             options.answer_after_ms,
         );
-        write(&path, &text)?;
+        // It may hold the password of the database.
+        write_private(&path, &text).map_err(|cause| WorldFault::File(path.clone(), cause))?;
         let settings = Settings::load(&path)?;
         Ok(Gateway::start_on(listener, settings, Arc::clone(&options.clock)).await?)
     }
 
-    fn write_profile(dir: &Path, participant: &Participant, gateway: SocketAddr) -> Result<(), WorldFault> {
+    fn write_profile(
+        dir: &Path,
+        participant: &Participant,
+        gateway: SocketAddr,
+        instance: usize,
+    ) -> Result<(), WorldFault> {
         let short = participant.short();
         let signing = participant.signing_key.first().map_or_else(String::new, |key| {
             format!("[signing]\nkid = \"{0}\"\nkey = \"../signing/{0}.pem\"\n", key.kid)
@@ -282,7 +321,7 @@ impl World {
             data::GATEWAY_OIN,
             tls(short, "../"),
         );
-        write(&dir.join(format!("profiles/{short}.toml")), &text)
+        write(&dir.join("profiles").join(numbered(short, instance)), &text)
     }
 
     /// Path of a participant's profile.
@@ -291,16 +330,29 @@ impl World {
         self.dir.join(format!("profiles/{short}.toml"))
     }
 
-    /// A connection of a participant.
+    /// A connection of a participant, to each instance in turn.
     ///
     /// # Errors
     /// If it cannot connect.
     pub async fn client(&self, short: &str) -> Result<Client, ClientFault> {
-        Profile::load(&self.profile(short))?.connect().await
+        self.next_client(short).await.map(|(client, _)| client)
+    }
+
+    /// The same, and which instance it goes to, from 1.
+    ///
+    /// # Errors
+    /// If it cannot connect.
+    pub async fn next_client(&self, short: &str) -> Result<(Client, usize), ClientFault> {
+        let instance = 1 + self.turn.fetch_add(1, Ordering::Relaxed) % (1 + self.others.len());
+        let profile = Profile::load(&self.dir.join("profiles").join(numbered(short, instance)))?;
+        Ok((profile.connect().await?, instance))
     }
 
     /// Stops everything in order.
     pub async fn stop(self) {
+        for gateway in self.others {
+            gateway.stop().await;
+        }
         self.gateway.stop().await;
         for source in self.sources.into_values() {
             source.stop().await;

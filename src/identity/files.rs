@@ -10,7 +10,7 @@ use std::{
 ///
 /// # Errors
 /// If the file cannot be looked at.
-pub(super) fn is_exposed(path: &Path) -> io::Result<bool> {
+pub(crate) fn is_exposed(path: &Path) -> io::Result<bool> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -26,7 +26,7 @@ pub(super) fn is_exposed(path: &Path) -> io::Result<bool> {
 ///
 /// # Errors
 /// If the file exists, so that no key is ever lost; or if it cannot be written.
-pub(super) fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

@@ -1,57 +1,49 @@
 //! The embedded store: SQLite with a write-ahead log and `synchronous = FULL`. One process per file.
 
 mod commit;
-mod read;
-mod rows;
+mod held;
+mod look;
 
 use std::{
     fs,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use sqlx::{
-    SqliteConnection, SqlitePool,
+    AssertSqlSafe, Connection as _, SqliteConnection,
     migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+use super::{
+    Commit, EntryFilter, Head, Look, OpenFault, OpenRequest, Seen, StoreFault, StoredEntry, StoredForm,
+    StoredGrant, Transactions, WrappedKey,
+    connections::Connections,
+    read::{self, Fetch, Value},
+};
+use crate::{
+    domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
+    subject::Tag,
 };
 
-use super::{Commit, StoreFault};
+/// Connections that read.
+const READERS: usize = 4;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// Why the store does not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenFault {
-    /// The folder cannot be used.
-    #[error("cannot use the data folder: {0}")]
-    Folder(#[from] std::io::Error),
-    /// Another process has it.
-    #[error("another process is using this data folder; one gateway per SQLite file")]
-    Locked,
-    /// The database does not open.
-    #[error("cannot open the database: {0}")]
-    Database(#[from] sqlx::Error),
-    /// The schema is not one that this version knows.
-    #[error("cannot bring the database to this version: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    /// A setting that durability needs is not in force.
-    #[error("the database setting `{0}` is not as durability needs it")]
-    Setting(&'static str),
-}
 
 /// The embedded store.
 #[derive(Debug)]
 pub struct SqliteStore {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    options: SqliteConnectOptions,
+    writer: Mutex<Option<SqliteConnection>>,
+    readers: Connections<SqliteConnection>,
     // Pages the database may have; 0 is no limit of ours. SQLite forgets it with the connection.
-    page_limit: Arc<AtomicU32>,
+    page_limit: AtomicU32,
+    transactions: Transactions,
     // Held as long as the store is; a second gateway on the same file is refused. A reader has none.
     _lock: Option<fs::File>,
 }
@@ -75,44 +67,34 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
-            .statement_cache_capacity(256)
+            // Statements with as many rows as a batch has; each text is prepared once.
+            .statement_cache_capacity(1024)
             .pragma("secure_delete", "on")
             // Statements name columns, never values; still, no statement goes to a log.
             .pragma("trusted_schema", "off");
         let options = sqlx::ConnectOptions::disable_statement_logging(options);
-        let page_limit = Arc::new(AtomicU32::new(0));
-        let limit = Arc::clone(&page_limit);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .after_connect(move |connection, _| {
-                let pages = limit.load(Ordering::SeqCst);
-                Box::pin(
-                    async move { if pages == 0 { Ok(()) } else { max_page_count(connection, pages).await } },
-                )
-            })
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.clone())
-            .await?;
-        MIGRATIONS.run(&writer).await?;
-        let (mode,): (String,) = sqlx::query_as("pragma journal_mode").fetch_one(&writer).await?;
+        let mut writer = SqliteConnection::connect_with(&options).await?;
+        MIGRATIONS.run(&mut writer).await?;
+        let (mode,): (String,) = sqlx::query_as("pragma journal_mode").fetch_one(&mut writer).await?;
         if mode != "wal" {
             return Err(OpenFault::Setting("journal_mode = wal"));
         }
-        let (synchronous,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&writer).await?;
+        let (synchronous,): (i64,) = sqlx::query_as("pragma synchronous").fetch_one(&mut writer).await?;
         if synchronous != 2 {
             return Err(OpenFault::Setting("synchronous = full"));
         }
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .min_connections(1)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options.read_only(true))
-            .await?;
-        Ok(Self { writer, readers, page_limit, _lock: Some(lock) })
+        Ok(Self { writer: Mutex::new(Some(writer)), ..Self::on(options, Some(lock)) })
+    }
+
+    fn on(options: SqliteConnectOptions, lock: Option<fs::File>) -> Self {
+        Self {
+            options,
+            writer: Mutex::default(),
+            readers: Connections::new(READERS),
+            page_limit: AtomicU32::new(0),
+            transactions: Transactions::default(),
+            _lock: lock,
+        }
     }
 
     /// Opens the database of a running gateway, to read alone: every commit fails.
@@ -122,8 +104,10 @@ impl SqliteStore {
     pub async fn open_read_only(folder: &Path) -> Result<Self, OpenFault> {
         let options = SqliteConnectOptions::new().filename(folder.join("sluis.db")).read_only(true);
         let options = sqlx::ConnectOptions::disable_statement_logging(options);
-        let readers = SqlitePoolOptions::new().max_connections(2).connect_with(options).await?;
-        Ok(Self { writer: readers.clone(), readers, page_limit: Arc::default(), _lock: None })
+        let store = Self::on(options, None);
+        // Not later, when nobody would know why nothing can be read.
+        store.fetch("select 1".to_owned(), &[]).await?;
+        Ok(store)
     }
 
     /// Limits the size of the database to so many pages of 4096 bytes, as a full disk would. An operator can bound the
@@ -133,8 +117,10 @@ impl SqliteStore {
     /// If the setting is not taken.
     pub async fn limit_pages(&self, pages: u32) -> Result<(), OpenFault> {
         self.page_limit.store(pages, Ordering::SeqCst);
-        let mut writer = self.writer.acquire().await?;
-        Ok(max_page_count(&mut writer, pages).await?)
+        let mut held = self.held().await?;
+        max_page_count(&mut held.connection, pages).await?;
+        held.put_back();
+        Ok(())
     }
 
     /// How many pages the database has now.
@@ -142,14 +128,24 @@ impl SqliteStore {
     /// # Errors
     /// If the database does not answer.
     pub async fn pages(&self) -> Result<u32, OpenFault> {
-        let (pages,): (i64,) = sqlx::query_as("pragma page_count").fetch_one(&self.writer).await?;
+        let mut held = self.held().await?;
+        let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(&mut held.connection).await?;
+        held.put_back();
         Ok(u32::try_from(pages).unwrap_or(u32::MAX))
     }
 
-    /// Closes the connections and folds the write-ahead log into the file.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+    async fn connect_writer(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let mut connection = SqliteConnection::connect_with(&self.options).await?;
+        let pages = self.page_limit.load(Ordering::SeqCst);
+        if pages != 0 {
+            max_page_count(&mut connection, pages).await?;
+        }
+        Ok(connection)
+    }
+
+    /// State of a copy from or into this store, if there is one.
+    pub(super) async fn moving(&self) -> Result<Option<String>, StoreFault> {
+        read::moving(self).await
     }
 }
 
@@ -158,7 +154,7 @@ async fn max_page_count(connection: &mut SqliteConnection, pages: u32) -> Result
     sqlx::query(sqlx::AssertSqlSafe(statement)).execute(connection).await.map(|_| ())
 }
 
-/// What a database error means for the log (see `audit-log` in the documentation): full is survived, an I/O error is
+/// What a database error means for the log (see `docs/storage.md`): full is survived, an I/O error is
 /// not, for after a failed fsync nothing on that handle is sure.
 #[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
 fn fault(error: sqlx::Error) -> StoreFault {
@@ -178,76 +174,96 @@ fn fault(error: sqlx::Error) -> StoreFault {
     }
 }
 
+impl Fetch for SqliteStore {
+    type Row = SqliteRow;
+
+    async fn fetch(&self, statement: String, values: &[Value<'_>]) -> Result<Vec<SqliteRow>, StoreFault> {
+        let mut query = sqlx::query(AssertSqlSafe(statement));
+        for value in values {
+            query = match *value {
+                Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+                Value::Text(text) => query.bind(text.to_owned()),
+                Value::Number(number) => query.bind(number),
+            };
+        }
+        let options = self.options.clone().read_only(true);
+        let open = async { SqliteConnection::connect_with(&options).await.map_err(fault) };
+        let fetched = self.readers.with(open, async |reader| query.fetch_all(reader).await.map_err(fault));
+        fetched.await
+    }
+}
+
 #[async_trait]
 impl super::Store for SqliteStore {
-    async fn begin(&self) -> Result<Box<dyn Commit + '_>, StoreFault> {
-        let begun = match self.writer.begin_with("begin immediate").await {
-            // A full SQLite rolls back by itself. sqlx does not notice, and takes that transaction for open for ever:
-            // only a new connection knows better.
-            Err(sqlx::Error::InvalidSavePointStatement) => {
-                self.writer.acquire().await.map_err(fault)?.close().await.map_err(fault)?;
-                self.writer.begin_with("begin immediate").await
-            }
-            begun => begun,
-        };
-        let transaction = begun.map_err(fault)?;
-        Ok(Box::new(commit::SqliteCommit::new(transaction)))
+    async fn begin(&self, look: &Look) -> Result<(Seen, Box<dyn Commit + '_>), StoreFault> {
+        let (seen, held) = self.look(look).await?;
+        Ok((seen, Box::new(commit::SqliteCommit { held })))
     }
 
-    async fn head(&self) -> Result<Option<super::Head>, StoreFault> {
-        read::head(&self.readers).await
+    async fn head(&self) -> Result<Option<Head>, StoreFault> {
+        read::head(self).await
     }
 
     async fn grants(
         &self,
-        tag: &crate::subject::Tag,
-        recipient: crate::domain::Oin,
-        role: crate::domain::Role,
-        purpose: &crate::domain::Purpose,
-    ) -> Result<Vec<super::StoredGrant>, StoreFault> {
-        read::grants(&self.readers, tag, recipient, role, purpose).await
+        tag: &Tag,
+        recipient: Oin,
+        role: Role,
+        purpose: &Purpose,
+    ) -> Result<Vec<StoredGrant>, StoreFault> {
+        read::grants(self, tag, recipient, role, purpose).await
     }
 
-    async fn form(&self, id: crate::domain::FormId) -> Result<Option<super::StoredForm>, StoreFault> {
-        read::form(&self.readers, id).await
+    async fn form(&self, id: FormId) -> Result<Option<StoredForm>, StoreFault> {
+        read::form(self, id).await
     }
 
-    async fn forms_of(
-        &self,
-        tag: &crate::subject::Tag,
-        recorder: crate::domain::Oin,
-    ) -> Result<Vec<super::StoredForm>, StoreFault> {
-        read::forms_of(&self.readers, tag, recorder).await
+    async fn forms_of(&self, tag: &Tag, recorder: Oin) -> Result<Vec<StoredForm>, StoreFault> {
+        read::forms_of(self, tag, recorder).await
     }
 
-    async fn grant(&self, id: crate::domain::GrantId) -> Result<Option<super::StoredGrant>, StoreFault> {
-        read::grant(&self.readers, id).await
+    async fn grant(&self, id: GrantId) -> Result<Option<StoredGrant>, StoreFault> {
+        read::grant(self, id).await
     }
 
-    async fn client_key(
-        &self,
-        subject: crate::domain::SubjectId,
-        year: i32,
-    ) -> Result<Option<super::WrappedKey>, StoreFault> {
-        read::client_key(&self.readers, subject, year).await
+    async fn client_key(&self, subject: SubjectId, year: i32) -> Result<Option<WrappedKey>, StoreFault> {
+        read::client_key(self, subject, year).await
     }
 
-    async fn entries(&self, from: u64, limit: u32) -> Result<Vec<super::StoredEntry>, StoreFault> {
-        read::entries(&self.readers, from, limit).await
+    async fn entries(&self, from: u64, limit: u32) -> Result<Vec<StoredEntry>, StoreFault> {
+        read::entries(self, from, limit).await
     }
 
-    async fn search(&self, filter: &super::EntryFilter) -> Result<Vec<super::StoredEntry>, StoreFault> {
-        read::search(&self.readers, filter).await
+    async fn search(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreFault> {
+        read::search(self, filter).await
     }
 
     async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
-        read::tile(&self.readers, level, number).await
+        read::tile(self, level, number).await
     }
 
-    async fn open_requests(
-        &self,
-        before: crate::domain::Timestamp,
-    ) -> Result<Vec<super::OpenRequest>, StoreFault> {
-        read::open_requests(&self.readers, before).await
+    async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {
+        read::open_requests(self, before).await
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    fn transactions(&self) -> &Transactions {
+        &self.transactions
+    }
+
+    /// Closes the connections and folds the write-ahead log into the file.
+    async fn close(&self) {
+        let writer = self.writer.lock().await.take();
+        for connection in self.readers.close().into_iter().chain(writer) {
+            // What is committed is durable, whether the last connection folds it into the file or not.
+            drop(connection.close().await);
+        }
     }
 }

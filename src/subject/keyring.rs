@@ -91,6 +91,12 @@ impl KeyRing {
         write_secret(master, Zeroizing::new(random::bytes::<32>()?).as_slice())
     }
 
+    /// What tells whether two instances have the same keys, and nothing about them.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.index.mac(&[b"sluis/v1/keys\0", self.master.expose(), self.log.public_key().as_ref()])
+    }
+
     /// A second handle on the log's signing key.
     ///
     /// # Errors

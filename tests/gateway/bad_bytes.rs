@@ -113,7 +113,7 @@ async fn p06_what_cannot_be_read_is_turned_away_and_counted() {
     let counts = lab.turned_away().await;
     assert_eq!(counts, [(lab.oin("waterrijk"), cases.len() as u64)].into());
     for text in ["depressie", REAL_BSN] {
-        lab.assert_written_nowhere(text);
+        lab.assert_written_nowhere(text).await;
     }
 
     // The smallest message that can be read has its pair, and the next good one its answer.
@@ -127,7 +127,7 @@ async fn p06_what_cannot_be_read_is_turned_away_and_counted() {
     let answer = send(&channel, ASK, unknown).await.unwrap();
     let answer = RequestWorkCapacityResponse::decode(answer.as_slice()).unwrap();
     assert_eq!(answer.disclosures.len(), 2);
-    lab.assert_written_nowhere("depressie");
+    lab.assert_written_nowhere("depressie").await;
     assert_pairs(&lab.log(0).await);
     lab.world.stop().await;
 }

@@ -196,7 +196,7 @@ async fn malformed_acts_on_consents_are_refused_and_logged() {
     assert!(listed.unwrap().into_inner().consents.is_empty(), "an unknown client has none");
     assert_eq!(states(&kade).await, [GrantStatus::InForce; 2]);
     for text in ["depressie", REAL_BSN] {
-        lab.assert_written_nowhere(text);
+        lab.assert_written_nowhere(text).await;
     }
     lab.world.stop().await;
 }

@@ -17,14 +17,11 @@ use crate::{
 };
 
 const UNAVAILABLE: Expected = (Code::Unavailable, "LOG_UNAVAILABLE", &[]);
-/// As many pages as the engine allows.
-const NO_LIMIT: u32 = 1_073_741_823;
 
 impl Lab {
     /// Lets the database grow no further, and asks until it is full, down to the smallest entry there is.
     async fn fill(&self) {
-        let store = &self.world.gateway.store;
-        store.limit_pages(store.pages().await.unwrap()).await.unwrap();
+        self.no_room().await;
         while self.ask_until_full().await.is_some() {}
         let officer = self.client("fg").await;
         let mut looked = Ok(());
@@ -92,7 +89,7 @@ async fn p04_while_the_log_cannot_be_written_nothing_is_served() {
     assert_eq!(refused.code(), Code::PermissionDenied);
     assert!(lab.world.gateway.flush_counts().await.is_err());
 
-    lab.world.gateway.store.limit_pages(NO_LIMIT).await.unwrap();
+    lab.room().await;
     assert_eq!(lab.turned_away().await.get(&lab.oin("sluisdam")), Some(&1));
     let again = lab.ask("waterrijk", repeated).await.expect("an id that is not in the log was not used");
     assert_eq!(again.disclosures.len(), 2, "it goes on without a restart, and the consent was not touched");
@@ -107,15 +104,15 @@ async fn p04_while_the_log_cannot_be_written_nothing_is_served() {
 async fn p06_a_request_whose_outcome_found_no_room_is_closed_as_interrupted() {
     let lab = Lab::start().await;
     lab.record_main().await;
-    let store = Arc::clone(&lab.world.gateway.store);
     let mut halves = 0;
     for _ in 0..60 {
-        // One more page at a time: sooner or later the request finds room and its outcome does not.
-        let pages = store.pages().await.unwrap();
-        store.limit_pages(pages + 1).await.unwrap();
+        lab.a_little_room().await;
         loop {
             match lab.ask_until_full().await {
-                Some(1) => halves += 1,
+                Some(1) => {
+                    halves += 1;
+                    break;
+                }
                 Some(_) => {}
                 None => break,
             }
@@ -125,12 +122,11 @@ async fn p06_a_request_whose_outcome_found_no_room_is_closed_as_interrupted() {
         }
     }
     assert!(halves > 0, "no request was left alone");
-    store.limit_pages(NO_LIMIT).await.unwrap();
+    lab.room().await;
     assert!(lab.ask("waterrijk", question()).await.is_ok());
     let open = lab.log(0).await.iter().filter(|entry| entry.kind == "request").count()
         - lab.log(0).await.iter().filter(|entry| entry.kind == "outcome").count();
     assert_eq!(open, halves);
-    drop(store);
 
     let World { dir, gateway, .. } = lab.world;
     gateway.stop().await;

@@ -57,7 +57,7 @@ pub async fn refuse_all(cases: &[Case]) {
     client.consent().record_consent(good).await.expect("the unchanged form is good");
     assert_eq!(recorded(&client).await, 1);
     for text in [FREE_TEXT, "depressie", BSN, REAL_BSN] {
-        lab.assert_written_nowhere(text);
+        lab.assert_written_nowhere(text).await;
     }
     lab.world.stop().await;
 }

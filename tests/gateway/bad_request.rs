@@ -124,7 +124,7 @@ async fn a_malformed_question_is_refused_with_its_field() {
     ];
     refuse_all(&lab, "waterrijk", cases).await;
     for text in [FREE_TEXT, "depressie", "Jan de Vries", REAL_BSN, BSN, "gem.burgemeester", "salary"] {
-        lab.assert_written_nowhere(text);
+        lab.assert_written_nowhere(text).await;
     }
     assert!(lab.ask("waterrijk", question()).await.is_ok(), "a good question is still answered");
     lab.world.stop().await;

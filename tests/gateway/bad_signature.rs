@@ -228,7 +228,7 @@ async fn r05_a_form_has_one_way_to_be_written_and_signed() {
     refuse(&lab, &client, "another form's grants", mixed, invalid("FORM_BINDING_WRONG", &["grants[0]"]))
         .await;
     assert_eq!(recorded(&client).await, 0);
-    lab.assert_written_nowhere("depressie");
+    lab.assert_written_nowhere("depressie").await;
     lab.world.stop().await;
 }
 

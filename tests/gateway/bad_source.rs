@@ -156,7 +156,7 @@ async fn p02_p03_p09_a_source_that_misbehaves_adds_nothing_and_shows_nothing() {
     expected.sort();
     assert_eq!(found, expected);
     assert_pairs(&lab.log(0).await);
-    lab.assert_written_nowhere("Not a field of the catalogue.");
+    lab.assert_written_nowhere("Not a field of the catalogue.").await;
     lab.world.stop().await;
 }
 

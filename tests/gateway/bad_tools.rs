@@ -6,7 +6,11 @@ use sluis::proto;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::lab::{Entry, Lab, reason};
+use crate::{
+    database::on_postgres,
+    lab::{Entry, Lab, reason},
+    outside::Outside,
+};
 
 /// A refusal as it is expected: gRPC code, reason, and the fields that `BadRequest` names.
 pub type Expected = (Code, &'static str, &'static [&'static str]);
@@ -103,9 +107,13 @@ impl Lab {
         listed.map(|listed| listed.into_inner().purposes.len())
     }
 
-    /// Asserts that no file of the gateway holds this text: no table, no index, no write-ahead log.
-    pub fn assert_written_nowhere(&self, text: &str) {
+    /// Asserts that nothing of the gateway holds this text: no table, and where the database is embedded no index and no
+    /// write-ahead log either.
+    pub async fn assert_written_nowhere(&self, text: &str) {
         let folder = self.world.dir.join("data");
+        if on_postgres() {
+            Outside::open(&self.world.dir).await.dump(&folder.join("sluis.db")).await;
+        }
         assert!(fs::metadata(folder.join("sluis.db")).unwrap().len() > 0);
         search(&folder, text);
     }

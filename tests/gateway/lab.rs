@@ -41,6 +41,7 @@ impl Lab {
         let mut options = WorldOptions::new(&folder.path().join("region"));
         options.source_wait_ms = 1_500;
         options.answer_after_ms = ANSWER_AFTER.as_millis().try_into().unwrap();
+        options.database = crate::database::chosen().await;
         change(&mut options);
         Self { world: World::start(options).await.unwrap(), folder }
     }

@@ -19,7 +19,6 @@ use sluis::{
     storage::{Store, StoreFault},
     subject::KeyRing,
 };
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
@@ -29,23 +28,12 @@ use tonic::Code;
 use self::gate::{Fate, Gate, GatedStore};
 use crate::{
     lab::{Lab, question, reason},
+    outside::Outside,
     promises::{BY_KADE, COACH, Scripted, about, bsn, statement},
 };
 
-/// A connection of our own to the gateway's file.
-async fn open(data: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(data.join("sluis.db"));
-    SqliteConnection::connect_with(&options).await.unwrap()
-}
-
-async fn kinds(file: &mut SqliteConnection, leaf: &[u8]) -> Vec<String> {
-    let pair = Leaf::parse(leaf).unwrap().pair;
-    let rows = sqlx::query_as("select kind from entry where pair = ? order by position")
-        .bind(pair.bytes().to_vec())
-        .fetch_all(file)
-        .await
-        .unwrap();
-    rows.into_iter().map(|(kind,)| kind).collect()
+async fn kinds(database: &mut Outside, leaf: &[u8]) -> Vec<String> {
+    database.kinds(Leaf::parse(leaf).unwrap().pair.bytes()).await
 }
 
 /// A region with a source that answers when it is told to.
@@ -71,15 +59,15 @@ async fn waiting_source() -> (Lab, Scripted, Arc<Notify>, Arc<Notify>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn p04_the_outcome_is_in_the_file_when_the_answer_arrives() {
+async fn p04_the_outcome_is_in_the_database_when_the_answer_arrives() {
     let lab = Lab::start().await;
     lab.record_main().await;
-    let mut file = open(&lab.world.dir.join("data")).await;
+    let mut database = Outside::open(&lab.world.dir).await;
     for _ in 0..10 {
         let answer = lab.ask("waterrijk", question()).await.unwrap();
         let receipt = answer.receipt.unwrap();
-        assert_eq!(kinds(&mut file, &receipt.entries[0].leaf).await, ["request", "outcome"]);
-        let (size,): (i64,) = sqlx::query_as("select size from head").fetch_one(&mut file).await.unwrap();
+        assert_eq!(kinds(&mut database, &receipt.entries[0].leaf).await, ["request", "outcome"]);
+        let size = database.size().await;
         let outcome: TlogProof = receipt.entries[1].proof.parse().unwrap();
         assert!(u64::try_from(size).unwrap() > outcome.index);
     }
@@ -88,7 +76,7 @@ async fn p04_the_outcome_is_in_the_file_when_the_answer_arrives() {
 #[tokio::test(flavor = "multi_thread")]
 async fn p04_an_answer_waits_for_its_commit() {
     let (lab, _kade, begun, go) = waiting_source().await;
-    let mut file = open(&lab.world.dir.join("data")).await;
+    let mut database = Outside::open(&lab.world.dir).await;
     let asking = lab.ask("waterrijk", about(&bsn(0), &[COACH]));
     tokio::pin!(asking);
     tokio::select! {
@@ -96,20 +84,20 @@ async fn p04_an_answer_waits_for_its_commit() {
         () = begun.notified() => {}
         () = sleep(Duration::from_secs(4)) => panic!("the source was not asked"),
     }
-    // Nobody can commit while we hold the file; everything else of the answer is ready.
-    sqlx::query("begin immediate").execute(&mut file).await.unwrap();
+    // Nobody can commit while we hold the head; everything else of the answer is ready.
+    database.hold().await;
     go.notify_one();
     assert!(timeout(Duration::from_millis(700), &mut asking).await.is_err(), "before its commit");
-    sqlx::query("rollback").execute(&mut file).await.unwrap();
+    database.let_go().await;
     let answer = timeout(Duration::from_secs(5), &mut asking).await.unwrap().unwrap();
     assert_eq!(answer.disclosures.len(), 1);
-    assert_eq!(kinds(&mut file, &answer.receipt.unwrap().entries[0].leaf).await.len(), 2);
+    assert_eq!(kinds(&mut database, &answer.receipt.unwrap().entries[0].leaf).await.len(), 2);
 }
 
 /// Leaves no room in the database for another entry.
 pub async fn fill(lab: &Lab) {
     let gateway = &lab.world.gateway;
-    gateway.store.limit_pages(gateway.store.pages().await.unwrap()).await.unwrap();
+    lab.no_room().await;
     let filler = || NewEntry::of_gateway(Kind::Access, json!({ "looked_at": "x" }));
     for _ in 0..1000 {
         if gateway.log.commit(Work::Append(filler())).await.is_err() {
@@ -147,7 +135,7 @@ async fn p04_a_log_that_cannot_be_written_serves_nothing() {
 
     assert!(lab.world.gateway.log.is_writing(), "full is not broken");
     // With room again it goes on.
-    lab.world.gateway.store.limit_pages(100_000).await.unwrap();
+    lab.room().await;
     go.notify_one();
     let answer = lab.ask("waterrijk", about(&bsn(0), &[COACH])).await.unwrap();
     assert_eq!(answer.disclosures.len(), 1);

@@ -29,7 +29,7 @@ use sluis::{
     demo::{World, WorldOptions},
     domain::{Clock as _, PairId, Timestamp, time::ManualClock, time::SystemClock},
     proto,
-    storage::{Store as _, sqlite::SqliteStore},
+    storage::Store,
 };
 use tokio::{net::TcpListener, time::sleep};
 use tonic::{Code, Request};
@@ -37,6 +37,7 @@ use tonic_prost::ProstCodec;
 use uuid::Uuid;
 
 use crate::{
+    database,
     lab::{Lab, reason},
     promises::{BY_KADE, COACH, Given, KADE, Logged, Random, SLUISDAM, UWV, about, bsn, form, item, log},
 };
@@ -56,7 +57,7 @@ fn whole(log: &[Logged]) -> BTreeMap<String, usize> {
     effects
 }
 
-async fn settled(store: &SqliteStore) {
+async fn settled(store: &Arc<dyn Store>) {
     for _ in 0..500 {
         if store.open_requests(Timestamp::from_millis(i64::MAX)).await.unwrap().is_empty() {
             return;
@@ -182,7 +183,7 @@ async fn p06_requests_that_the_log_could_not_take_are_counted() {
         let refused = lab.ask("waterrijk", about(&bsn(0), &[COACH])).await.unwrap_err();
         assert_eq!(reason(&refused).1, "LOG_UNAVAILABLE");
     }
-    lab.world.gateway.store.limit_pages(100_000).await.unwrap();
+    lab.room().await;
     lab.ask("waterrijk", about(&bsn(0), &[COACH])).await.unwrap();
     lab.world.gateway.flush_counts().await.unwrap();
     let log = log(&lab.world.gateway.store).await;
@@ -225,6 +226,7 @@ async fn p06_child() {
     } else {
         let mut options = WorldOptions::new(&region);
         (options.source_wait_ms, options.answer_after_ms) = (300, 400);
+        options.database = database::chosen().await;
         let world = World::start(options).await.unwrap();
         let port = world.gateway.address.port();
         std::mem::forget(world);

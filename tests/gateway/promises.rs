@@ -24,7 +24,7 @@ use sluis::{
         get_statement_response::Result as Answer,
         source_service_server::{SourceService, SourceServiceServer},
     },
-    storage::{Store as _, sqlite::SqliteStore},
+    storage::Store,
 };
 use tokio::net::TcpListener;
 use tonic::{Request, Response, Status, transport::Server};
@@ -264,7 +264,7 @@ pub struct Logged {
 }
 
 /// The whole log.
-pub async fn log(store: &SqliteStore) -> Vec<Logged> {
+pub async fn log(store: &Arc<dyn Store>) -> Vec<Logged> {
     let read = |json: &[u8]| serde_json::from_slice::<Value>(json).unwrap();
     let entries = store.entries(0, u32::MAX).await.unwrap();
     entries

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, path::Path, sync::atomic::AtomicU8};
+use std::{path::Path, sync::atomic::AtomicU8};
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -12,14 +12,13 @@ use crate::{
         lookup,
         verify::{VerifyOptions, verify_export},
     },
-    consent::{EventKind, GrantState},
     domain::{
         FormId, PairId, Purpose, Role, SubjectId, Timestamp,
         time::{ManualClock, SystemClock},
     },
     storage::{
-        Commit, EntryFilter, EntryRow, KeyWanted, OpenRequest, StoredEntry, StoredForm, StoredGrant,
-        WrappedKey, sqlite::SqliteStore,
+        Commit, EntryFilter, Head, Look, OpenRequest, Seen, StoredEntry, StoredForm, StoredGrant,
+        Transactions, WrappedKey, Writes, sqlite::SqliteStore,
     },
     subject::Tag,
 };
@@ -52,6 +51,14 @@ fn request(pair: PairId) -> Work {
 fn outcome(pair: PairId, needs: Vec<GrantId>) -> Work {
     let entry = NewEntry { pair, ..NewEntry::of_gateway(Kind::Outcome, json!({})) };
     Work::Outcome { entry, needs }
+}
+
+/// Nothing but a head.
+fn only(head: Head) -> Writes {
+    let time = head.time;
+    let (keys, claims, opened, closed) = Default::default();
+    let (forms, events, entries, tiles) = Default::default();
+    Writes { time, keys, claims, opened, closed, forms, events, entries, tiles, head }
 }
 
 async fn verified(folder: &Path, store: &dyn Store) -> u8 {
@@ -143,11 +150,10 @@ async fn another_log_key_name_or_head_is_refused() {
     let other = tempfile::tempdir().unwrap();
     let stranger = start_with(other.path(), Arc::<SqliteStore>::clone(&store), Arc::new(SystemClock)).await;
     assert!(matches!(stranger, Err(OpenLogFault::Head(_))), "another key");
-    let mut commit = store.begin().await.unwrap();
-    let mut head = commit.head().await.unwrap().unwrap();
+    let (seen, commit) = store.begin(&Look::default()).await.unwrap();
+    let mut head = seen.head.unwrap();
     head.size += 1;
-    commit.advance(&head).await.unwrap();
-    commit.commit().await.unwrap();
+    commit.commit(&only(head)).await.unwrap();
     let bent = start_with(folder.path(), store, Arc::new(SystemClock)).await;
     assert!(matches!(bent, Err(OpenLogFault::Head(_))), "a head that does not fit its frontier");
 }
@@ -157,7 +163,7 @@ async fn a_second_gateway_on_the_same_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _first = SqliteStore::open(folder.path()).await.unwrap();
     let second = SqliteStore::open(folder.path()).await;
-    assert!(matches!(second, Err(crate::storage::sqlite::OpenFault::Locked)));
+    assert!(matches!(second, Err(crate::storage::OpenFault::Locked)));
 }
 
 #[tokio::test]
@@ -261,10 +267,10 @@ struct FailingCommit<'a> {
 
 #[async_trait]
 impl Store for Failing {
-    async fn begin(&self) -> Result<Box<dyn Commit + '_>, StoreFault> {
-        let inner = self.inner.begin().await?;
+    async fn begin(&self, look: &Look) -> Result<(Seen, Box<dyn Commit + '_>), StoreFault> {
+        let (seen, inner) = self.inner.begin(look).await?;
         let mode = self.mode.load(Ordering::SeqCst);
-        Ok(Box::new(FailingCommit { inner, mode, fault: self.fault.clone() }))
+        Ok((seen, Box::new(FailingCommit { inner, mode, fault: self.fault.clone() })))
     }
     async fn head(&self) -> Result<Option<Head>, StoreFault> {
         self.inner.head().await
@@ -302,81 +308,36 @@ impl Store for Failing {
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {
         self.inner.open_requests(before).await
     }
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+    fn is_alone(&self) -> bool {
+        self.inner.is_alone()
+    }
+    fn transactions(&self) -> &Transactions {
+        self.inner.transactions()
+    }
+    async fn close(&self) {
+        self.inner.close().await;
+    }
 }
 
 #[async_trait]
 impl Commit for FailingCommit<'_> {
-    async fn head(&mut self) -> Result<Option<Head>, StoreFault> {
-        self.inner.head().await
-    }
-    async fn client_keys(&mut self, wanted: &[KeyWanted]) -> Result<Vec<WrappedKey>, StoreFault> {
-        self.inner.client_keys(wanted).await
-    }
-    async fn subject_key(
-        &mut self,
-        subject: SubjectId,
-        year: i32,
-        proposed: &[u8],
-    ) -> Result<Option<WrappedKey>, StoreFault> {
-        self.inner.subject_key(subject, year, proposed).await
-    }
-    async fn forget_expired(&mut self, now: Timestamp) -> Result<u64, StoreFault> {
-        self.inner.forget_expired(now).await
-    }
-    async fn claim_request_ids(
-        &mut self,
-        keys: &[[u8; 32]],
-        time: Timestamp,
-    ) -> Result<Vec<bool>, StoreFault> {
-        self.inner.claim_request_ids(keys, time).await
-    }
-    async fn open(&mut self, requests: &[OpenRequest], time: Timestamp) -> Result<(), StoreFault> {
-        self.inner.open(requests, time).await
-    }
-    async fn close(&mut self, pair: PairId) -> Result<bool, StoreFault> {
-        self.inner.close(pair).await
-    }
-    async fn record(
-        &mut self,
-        subject: SubjectId,
-        form: &NewForm,
-        time: Timestamp,
-    ) -> Result<bool, StoreFault> {
-        self.inner.record(subject, form, time).await
-    }
-    async fn withdrawable(
-        &mut self,
-        selection: &Withdrawal,
-        by: Oin,
-    ) -> Result<(Vec<GrantId>, bool), StoreFault> {
-        self.inner.withdrawable(selection, by).await
-    }
-    async fn event(
-        &mut self,
-        grants: &[GrantId],
-        kind: EventKind,
-        time: Timestamp,
-        position: u64,
-    ) -> Result<(), StoreFault> {
-        self.inner.event(grants, kind, time, position).await
-    }
-    async fn states(&mut self, grants: &[GrantId]) -> Result<HashMap<GrantId, GrantState>, StoreFault> {
-        self.inner.states(grants).await
-    }
-    async fn append(&mut self, entries: &[EntryRow], tiles: &[(u8, u64, Vec<u8>)]) -> Result<(), StoreFault> {
-        self.inner.append(entries, tiles).await
-    }
-    async fn advance(&mut self, head: &Head) -> Result<(), StoreFault> {
-        self.inner.advance(head).await
-    }
-    async fn commit(self: Box<Self>) -> Result<(), StoreFault> {
+    async fn commit(self: Box<Self>, writes: &Writes) -> Result<(), StoreFault> {
         match self.mode {
-            0 => self.inner.commit().await,
+            0 => self.inner.commit(writes).await,
             1 => Err(self.fault),
             _ => {
-                self.inner.commit().await?;
+                self.inner.commit(writes).await?;
                 Err(self.fault)
             }
         }
+    }
+    async fn confirm(self: Box<Self>) -> Result<(), StoreFault> {
+        self.inner.confirm().await
+    }
+    async fn abandon(self: Box<Self>) {
+        self.inner.abandon().await;
     }
 }

@@ -21,10 +21,7 @@ use crate::{
     cli::{failed, say},
     config::Settings,
     domain::Clock,
-    storage::{
-        Store as _,
-        sqlite::{OpenFault, SqliteStore},
-    },
+    storage::{Database, DatabaseAddress, OpenFault},
     subject::KeyRing,
 };
 
@@ -34,8 +31,9 @@ use crate::{
 /// folder. `sluis audit verify` checks it without a network or a database. The facts name organisations, purposes and
 /// fields, no client.
 ///
-/// An export is itself an entry in the log. While a gateway is running on the same data it alone can write that, so the
-/// export is then read only, and says so; an officer's look through the gateway (`sluis audit show`) is always logged.
+/// An export is itself an entry in the log. While a gateway is running on the same embedded database it alone can write
+/// that, so the export is then read only, and says so; an officer's look through the gateway (`sluis audit show`) is
+/// always logged.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true))]
 pub struct ExportArgs {
@@ -64,58 +62,71 @@ pub struct ExportArgs {
     json: bool,
 }
 
-/// The data folder: of the configuration, of a demo, or itself.
-fn data_folder(args: &ExportArgs) -> Result<PathBuf, String> {
+/// Data folder and database: of the configuration, of a demo, or the folder itself.
+fn place(args: &ExportArgs) -> Result<(PathBuf, DatabaseAddress), String> {
     let config = match (&args.config, &args.data_dir) {
         (Some(config), _) => Some(config.clone()),
         (None, Some(dir)) => Some(dir.join("sluis.toml")).filter(|config| config.exists()),
         (None, None) => None,
     };
     match config {
-        Some(config) => Ok(Settings::load(&config).map_err(|fault| fault.to_string())?.data_dir),
-        None => Ok(args.data_dir.clone().unwrap_or_default()),
+        Some(config) => {
+            let settings = Settings::load(&config).map_err(|fault| fault.to_string())?;
+            Ok((settings.data_dir, settings.database))
+        }
+        None => {
+            let folder = args.data_dir.clone().unwrap_or_default();
+            Ok((folder.clone(), DatabaseAddress::Folder(folder)))
+        }
     }
 }
 
 pub(super) async fn run(args: ExportArgs, clock: Arc<dyn Clock>) -> ExitCode {
-    let folder = match data_folder(&args) {
-        Ok(folder) => folder,
+    let (folder, database) = match place(&args) {
+        Ok(place) => place,
         Err(fault) => return failed(fault),
     };
-    match export(&args, &folder, clock).await {
+    match export(&args, &folder, &database, clock).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => failed(fault),
     }
 }
 
-/// Opens the store for writing, or, if a gateway has it, for reading.
-async fn open(folder: &Path) -> Result<(SqliteStore, bool), String> {
+/// Opens the store for writing, or, if a gateway has an embedded one, for reading.
+async fn open(address: &DatabaseAddress) -> Result<(Database, bool), String> {
     // Opening makes what is not there, and a mistyped folder should not become a gateway's.
-    if !folder.join("sluis.db").exists() {
+    if let DatabaseAddress::Folder(folder) = address
+        && !folder.join("sluis.db").exists()
+    {
         return Err(format!("there is no log in `{}`", folder.display()));
     }
-    match SqliteStore::open(folder).await {
-        Ok(store) => Ok((store, true)),
-        Err(OpenFault::Locked) => {
-            let store = SqliteStore::open_read_only(folder).await;
-            store.map(|store| (store, false)).map_err(|fault| fault.to_string())
+    match (Database::open(address).await, address) {
+        (Ok(database), _) => Ok((database, true)),
+        (Err(OpenFault::Locked), DatabaseAddress::Folder(folder)) => {
+            let database = Database::open_read_only(folder).await;
+            database.map(|database| (database, false)).map_err(|fault| fault.to_string())
         }
-        Err(fault) => Err(fault.to_string()),
+        (Err(fault), _) => Err(fault.to_string()),
     }
 }
 
-async fn export(args: &ExportArgs, folder: &Path, clock: Arc<dyn Clock>) -> Result<(), String> {
-    let (store, writable) = open(folder).await?;
-    let store = Arc::new(store);
+async fn export(
+    args: &ExportArgs,
+    folder: &Path,
+    address: &DatabaseAddress,
+    clock: Arc<dyn Clock>,
+) -> Result<(), String> {
+    let (database, writable) = open(address).await?;
+    let store = database.shared();
     let head = store.head().await.map_err(|fault| fault.to_string())?;
-    let origin = head.ok_or_else(|| format!("there is no log in `{}` yet", folder.display()))?.origin;
+    let origin = head.ok_or_else(|| format!("there is no log in `{address}` yet"))?.origin;
     let keys = Arc::new(KeyRing::open(&folder.join("keys")).map_err(|fault| fault.to_string())?);
     let key = keys.log_key().map_err(|fault| fault.to_string())?;
     let signer = NoteSigner::new(&origin, key).map_err(|fault| fault.to_string())?;
     let verifier: VerifierKey = signer.verifier().clone();
     let openings = Openings { details: args.details, sealed: args.sealed };
     if writable {
-        let parts = Parts { store: Arc::<SqliteStore>::clone(&store), keys, signer, clock };
+        let parts = Parts { store: Arc::clone(&store), keys, signer, clock };
         let (log, task) = Writer::start(parts, origin).await.map_err(|fault| fault.to_string())?;
         let facts = json!({
             "by": "operator",

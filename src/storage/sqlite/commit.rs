@@ -1,29 +1,39 @@
-//! A commit: one immediate transaction, so that the log's head cannot move under it.
-
-use std::collections::HashMap;
+//! The end of a batch: writes it and commits, in one hand-over to SQLite's thread (see `look`). Rare things go before.
 
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
 
-use super::{fault, read, rows};
+use super::{fault, held::Held, look::list};
 use crate::{
     catalogue,
-    consent::{EventKind, GrantState},
-    domain::{GrantId, Oin, PairId, SubjectId, Timestamp},
-    storage::{Commit, EntryRow, Head, KeyWanted, NewForm, OpenRequest, StoreFault, Withdrawal, WrappedKey},
+    domain::Timestamp,
+    storage::{Commit, EntryRow, EventRow, StoreFault, Writes, batch::NewGrant},
 };
 
-/// SQLite takes 32,766 parameters a statement; rows are inserted in groups far below it.
-const ROWS: usize = 256;
+/// Rows inserted by one statement at most. Few, so that the texts of all sizes stay prepared.
+const ROWS: usize = 64;
 
-pub(super) struct SqliteCommit {
-    transaction: Transaction<'static, Sqlite>,
-}
+const ENTRY: &str = "insert into entry (position, pair, kind, time, leaf, facts, facts_salt, detail, detail_salt, \
+     sealed, key_hash, subject, requester, purpose) values ";
+/// Columns of an entry.
+const COLUMNS: usize = 14;
 
-impl SqliteCommit {
-    pub(super) const fn new(transaction: Transaction<'static, Sqlite>) -> Self {
-        Self { transaction }
-    }
+/// What every batch writes beside its entries. SQLite looks a name of a parameter up from the first one on, so none has one. One row for each client, known or not (P09).
+const REST: &str = "\
+     insert into client_key (tag, subject, wrapped, year, expires) \
+        select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4 from json_each(?) \
+        where true on conflict (tag, year) do update set expires = excluded.expires; \
+     insert into used_request_id (key, time) select unhex(value), ? from json_each(?); \
+     insert into open_request (pair, requester, time) \
+        select unhex(value ->> 0), value ->> 1, ? from json_each(?); \
+     delete from open_request where pair in (select unhex(value) from json_each(?)); \
+     insert into head (id, origin, size, time, frontier, checkpoint, batch, keys) \
+        values (1, ?, ?, ?, ?, ?, ?, ?) \
+        on conflict (id) do update set origin = excluded.origin, size = excluded.size, time = excluded.time, \
+        frontier = excluded.frontier, checkpoint = excluded.checkpoint, batch = excluded.batch, keys = excluded.keys; \
+     commit";
+pub(super) struct SqliteCommit<'a> {
+    pub(super) held: Held<'a>,
 }
 
 fn stored(number: u64) -> Result<i64, StoreFault> {
@@ -31,294 +41,176 @@ fn stored(number: u64) -> Result<i64, StoreFault> {
 }
 
 #[async_trait]
-impl Commit for SqliteCommit {
-    async fn head(&mut self) -> Result<Option<Head>, StoreFault> {
-        let row = sqlx::query("select * from head").fetch_optional(&mut *self.transaction).await;
-        row.map_err(fault)?.as_ref().map(rows::head).transpose()
-    }
-
-    async fn client_keys(&mut self, wanted: &[KeyWanted]) -> Result<Vec<WrappedKey>, StoreFault> {
-        let mut keys = Vec::with_capacity(wanted.len());
-        for want in wanted {
-            // The same statement for a known and an unknown client (P09). A client keeps his id over the years, and a
-            // recorded consent ends the short life of a key that only questions had made.
-            let row = sqlx::query(
-                "insert into client_key (tag, year, subject, wrapped, expires) values (?1, ?2, \
-                 coalesce((select subject from client_key where tag = ?1 limit 1), ?3), ?4, ?5) \
-                 on conflict (tag, year) do update set expires = \
-                 case when expires is null or excluded.expires is null then null else max(expires, excluded.expires) end \
-                 returning subject, wrapped",
-            )
-            .bind(want.tag.bytes().as_slice())
-            .bind(want.year)
-            .bind(want.proposed.subject.bytes().as_slice())
-            .bind(want.proposed.wrapped.as_slice())
-            .bind(want.expires.map(Timestamp::millis))
-            .fetch_one(&mut *self.transaction)
-            .await
-            .map_err(fault)?;
-            keys.push(WrappedKey {
-                subject: rows::subject(&row, "subject")?,
-                wrapped: rows::bytes(&row, "wrapped")?,
-            });
+impl Commit for SqliteCommit<'_> {
+    async fn commit(mut self: Box<Self>, writes: &Writes) -> Result<(), StoreFault> {
+        let connection = &mut self.held.connection;
+        forms(connection, writes).await?;
+        events(connection, &writes.events, writes.time).await?;
+        insert(connection, "tile (level, number, hashes)", "", &writes.tiles, |row, tile| {
+            row.push_bind(i64::from(tile.level))
+                .push_bind(stored(tile.number)?)
+                .push_bind(tile.hashes.clone());
+            Ok(())
+        })
+        .await?;
+        let mut entries = writes.entries.as_slice();
+        while let Some((some, rest)) = entries.split_at_checked(ROWS).filter(|(_, rest)| !rest.is_empty()) {
+            let query = sqlx::query(AssertSqlSafe(insert_entries(some.len())));
+            bound(query, some)?.execute(&mut *connection).await.map_err(fault)?;
+            entries = rest;
         }
-        Ok(keys)
-    }
-
-    async fn subject_key(
-        &mut self,
-        subject: SubjectId,
-        year: i32,
-        proposed: &[u8],
-    ) -> Result<Option<WrappedKey>, StoreFault> {
-        let row = sqlx::query(
-            "insert into client_key (tag, year, subject, wrapped, expires) \
-             select tag, ?2, subject, ?3, expires from client_key where subject = ?1 limit 1 \
-             on conflict (tag, year) do update set expires = client_key.expires returning wrapped",
-        )
-        .bind(subject.bytes().as_slice())
-        .bind(year)
-        .bind(proposed)
-        .fetch_optional(&mut *self.transaction)
-        .await
-        .map_err(fault)?;
-        row.map(|row| Ok(WrappedKey { subject, wrapped: rows::bytes(&row, "wrapped")? })).transpose()
-    }
-
-    async fn forget_expired(&mut self, now: Timestamp) -> Result<u64, StoreFault> {
-        let done = sqlx::query("delete from client_key where expires is not null and expires <= ?")
-            .bind(now.millis())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(fault)?;
-        Ok(done.rows_affected())
-    }
-
-    async fn claim_request_ids(
-        &mut self,
-        keys: &[[u8; 32]],
-        time: Timestamp,
-    ) -> Result<Vec<bool>, StoreFault> {
-        let mut fresh = Vec::with_capacity(keys.len());
-        for key in keys {
-            let done = sqlx::query("insert or ignore into used_request_id (key, time) values (?, ?)")
-                .bind(key.as_slice())
-                .bind(time.millis())
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(fault)?;
-            fresh.push(done.rows_affected() == 1);
+        let mut statements = REST.to_owned();
+        if !entries.is_empty() {
+            statements = format!("{}; {REST}", insert_entries(entries.len()));
         }
-        Ok(fresh)
-    }
-
-    async fn open(&mut self, requests: &[OpenRequest], time: Timestamp) -> Result<(), StoreFault> {
-        for some in requests.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new("insert into open_request (pair, requester, time) ");
-            query.push_values(some, |mut row, request| {
-                row.push_bind(request.pair.bytes().to_vec())
-                    .push_bind(request.requester.map(|oin| oin.to_string()))
-                    .push_bind(time.millis());
-            });
-            query.build().execute(&mut *self.transaction).await.map_err(fault)?;
-        }
+        let head = &writes.head;
+        let time = writes.time.millis();
+        let query = bound(sqlx::query(AssertSqlSafe(statements)), entries)?
+            .bind(keys(writes))
+            .bind(time)
+            .bind(list(&writes.claims))
+            .bind(time)
+            .bind(opened(writes))
+            .bind(list(writes.closed.iter().map(crate::domain::PairId::bytes)))
+            .bind(head.origin.clone())
+            .bind(stored(head.size)?)
+            .bind(time)
+            .bind(head.frontier.clone())
+            .bind(head.checkpoint.clone())
+            .bind(head.batch.to_vec())
+            .bind(head.keys.map(|keys| keys.to_vec()));
+        query.execute(&mut *connection).await.map_err(fault)?;
+        self.held.put_back();
         Ok(())
     }
 
-    async fn close(&mut self, pair: PairId) -> Result<bool, StoreFault> {
-        let done = sqlx::query("delete from open_request where pair = ?")
-            .bind(pair.bytes().as_slice())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(fault)?;
-        Ok(done.rows_affected() == 1)
+    async fn confirm(self: Box<Self>) -> Result<(), StoreFault> {
+        // What is seen here was flushed.
+        self.held.end("rollback").await
     }
 
-    async fn record(
-        &mut self,
-        subject: SubjectId,
-        form: &NewForm,
-        time: Timestamp,
-    ) -> Result<bool, StoreFault> {
-        let mut used = QueryBuilder::<Sqlite>::new("select (select count(*) from consent_form where id = ");
-        used.push_bind(form.id.bytes().to_vec())
-            .push(") + (select count(*) from consent_grant where id in (");
-        let mut ids = used.separated(", ");
-        for (grant, ..) in &form.grants {
-            ids.push_bind(grant.id.bytes().to_vec());
-        }
-        used.push("))");
-        let row = used.build().fetch_one(&mut *self.transaction).await.map_err(fault)?;
-        if read::count(&row)? != 0 {
-            return Ok(false);
-        }
-        sqlx::query(
-            "insert into consent_form (id, subject, recorder, recorded_at, jws) values (?, ?, ?, ?, ?)",
-        )
-        .bind(form.id.bytes().as_slice())
-        .bind(subject.bytes().as_slice())
-        .bind(form.recorder.as_str())
-        .bind(time.millis())
-        .bind(form.jws.as_str())
-        .execute(&mut *self.transaction)
-        .await
-        .map_err(fault)?;
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "insert into consent_grant (id, form, subject, recorder, recipient, role, purpose, source, fields, \
-             starts, ends, jws, sealed_salt, key_year) ",
-        );
-        query.push_values(&form.grants, |mut row, (grant, jws, sealed_salt)| {
-            row.push_bind(grant.id.bytes().to_vec())
-                .push_bind(form.id.bytes().to_vec())
-                .push_bind(subject.bytes().to_vec())
-                .push_bind(form.recorder.to_string())
-                .push_bind(grant.recipient.to_string())
-                .push_bind(grant.role.as_str())
-                .push_bind(grant.purpose.to_string())
-                .push_bind(grant.source.to_string())
-                .push_bind(catalogue::codes(grant.fields).join(" "))
-                .push_bind(grant.starts().millis())
-                .push_bind(grant.ends().millis())
-                .push_bind(jws.clone())
-                .push_bind(sealed_salt.clone())
-                .push_bind(time.year());
+    async fn abandon(self: Box<Self>) {
+        // One that fails closes the connection, which rolls back too.
+        drop(self.held.end("rollback").await);
+    }
+}
+
+/// The statement for so many entries.
+fn insert_entries(count: usize) -> String {
+    let row = format!("({})", ["?"; COLUMNS].join(", "));
+    format!("{ENTRY}{}", vec![row; count].join(", "))
+}
+
+type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
+
+fn bound<'q>(mut query: Bound<'q>, entries: &[EntryRow]) -> Result<Bound<'q>, StoreFault> {
+    for entry in entries {
+        query = query
+            .bind(stored(entry.position)?)
+            .bind(entry.pair.bytes().to_vec())
+            .bind(entry.kind)
+            .bind(entry.time.millis())
+            .bind(entry.leaf.clone())
+            .bind(entry.facts.json.clone())
+            .bind(entry.facts.salt.to_vec())
+            .bind(entry.detail.as_ref().map(|detail| detail.json.clone()))
+            .bind(entry.detail.as_ref().map(|detail| detail.salt.to_vec()))
+            .bind(entry.sealed.clone())
+            .bind(entry.key_hash.to_vec())
+            .bind(entry.subject.map(|subject| subject.bytes().to_vec()))
+            .bind(entry.requester.map(|oin| oin.to_string()))
+            .bind(entry.purpose.as_ref().map(ToString::to_string));
+    }
+    Ok(query)
+}
+
+fn keys(writes: &Writes) -> String {
+    let rows = writes.keys.iter().map(|key| {
+        let (tag, subject) = (hex::encode(key.tag.bytes()), hex::encode(key.subject.bytes()));
+        let expires = key.expires.map(Timestamp::millis);
+        serde_json::json!([tag, subject, hex::encode(&key.wrapped), key.year, expires])
+    });
+    serde_json::Value::Array(rows.collect()).to_string()
+}
+
+fn opened(writes: &Writes) -> String {
+    let rows = writes.opened.iter();
+    let rows = rows.map(|request| serde_json::json!([hex::encode(request.pair.bytes()), request.requester]));
+    serde_json::Value::Array(rows.collect()).to_string()
+}
+
+type Row<'a, 'b> = sqlx::query_builder::Separated<'a, Sqlite, &'b str>;
+
+/// Inserts rows, several at a time.
+async fn insert<T: Sync>(
+    connection: &mut SqliteConnection,
+    into: &str,
+    after: &str,
+    rows: &[T],
+    bind: impl for<'a, 'b, 'c> Fn(&'a mut Row<'b, 'c>, &T) -> Result<(), StoreFault> + Send,
+) -> Result<(), StoreFault> {
+    for some in rows.chunks(ROWS) {
+        let mut query = QueryBuilder::<Sqlite>::new(format!("insert into {into} "));
+        let mut bound = Ok(());
+        query.push_values(some, |mut row, value| {
+            if bound.is_ok() {
+                bound = bind(&mut row, value);
+            }
         });
-        query.build().execute(&mut *self.transaction).await.map_err(fault)?;
-        Ok(true)
+        bound?;
+        query.push(after);
+        query.build().execute(&mut *connection).await.map_err(fault)?;
     }
+    Ok(())
+}
 
-    async fn withdrawable(
-        &mut self,
-        selection: &Withdrawal,
-        by: Oin,
-    ) -> Result<(Vec<GrantId>, bool), StoreFault> {
-        let condition = match selection {
-            Withdrawal::Grant(_) => "g.id = ?",
-            Withdrawal::Form(_) => "g.form = ?",
-            Withdrawal::Client(_) => "g.subject in (select k.subject from client_key k where k.tag = ?)",
-        };
-        let bound = match selection {
-            Withdrawal::Grant(id) => id.bytes().to_vec(),
-            Withdrawal::Form(id) => id.bytes().to_vec(),
-            Withdrawal::Client(tag) => tag.bytes().to_vec(),
-        };
-        let statement = format!(
-            "select g.id, exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'withdrawn') \
-             as withdrawn from consent_grant g where {condition} and (g.recorder = ? or g.source = ?) order by g.id"
-        );
-        let found = sqlx::query(AssertSqlSafe(statement))
-            .bind(bound)
-            .bind(by.as_str())
-            .bind(by.as_str())
-            .fetch_all(&mut *self.transaction)
-            .await
-            .map_err(fault)?;
-        let mut grants = Vec::new();
-        for row in &found {
-            if rows::number(row, "withdrawn")? == 0 {
-                grants.push(rows::grant_id(row, "id")?);
-            }
-        }
-        Ok((grants, !found.is_empty()))
-    }
-
-    async fn event(
-        &mut self,
-        grants: &[GrantId],
-        kind: EventKind,
-        time: Timestamp,
-        position: u64,
-    ) -> Result<(), StoreFault> {
-        let position = stored(position)?;
-        for some in grants.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "insert or ignore into consent_event (grant_id, kind, time, position) ",
-            );
-            query.push_values(some, |mut row, grant| {
-                row.push_bind(grant.bytes().to_vec())
-                    .push_bind(kind.as_str())
-                    .push_bind(time.millis())
-                    .push_bind(position);
-            });
-            query.build().execute(&mut *self.transaction).await.map_err(fault)?;
-        }
+async fn forms(connection: &mut SqliteConnection, writes: &Writes) -> Result<(), StoreFault> {
+    let into = "consent_form (id, subject, recorder, recorded_at, jws)";
+    insert(connection, into, "", &writes.forms, |row, (subject, form)| {
+        row.push_bind(form.id.bytes().to_vec())
+            .push_bind(subject.bytes().to_vec())
+            .push_bind(form.recorder.to_string())
+            .push_bind(writes.time.millis())
+            .push_bind(form.jws.clone());
         Ok(())
-    }
-
-    async fn states(&mut self, grants: &[GrantId]) -> Result<HashMap<GrantId, GrantState>, StoreFault> {
-        let mut states = HashMap::with_capacity(grants.len());
-        for some in grants.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(format!(
-                "select {} from consent_grant g where g.id in (",
-                rows::GRANT
-            ));
-            let mut ids = query.separated(", ");
-            for grant in some {
-                ids.push_bind(grant.bytes().to_vec());
-            }
-            query.push(")");
-            for row in query.build().fetch_all(&mut *self.transaction).await.map_err(fault)? {
-                states.insert(rows::grant_id(&row, "id")?, rows::state(&row)?);
-            }
-        }
-        Ok(states)
-    }
-
-    async fn append(&mut self, entries: &[EntryRow], tiles: &[(u8, u64, Vec<u8>)]) -> Result<(), StoreFault> {
-        for some in entries.chunks(ROWS) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "insert into entry (position, pair, kind, time, leaf, facts, facts_salt, detail, detail_salt, sealed, \
-                 key_hash, subject, requester, purpose) ",
-            );
-            query.push_values(some, |mut row, entry| {
-                row.push_bind(i64::try_from(entry.position).unwrap_or(i64::MAX))
-                    .push_bind(entry.pair.bytes().to_vec())
-                    .push_bind(entry.kind)
-                    .push_bind(entry.time.millis())
-                    .push_bind(entry.leaf.clone())
-                    .push_bind(entry.facts.json.clone())
-                    .push_bind(entry.facts.salt.to_vec())
-                    .push_bind(entry.detail.as_ref().map(|detail| detail.json.clone()))
-                    .push_bind(entry.detail.as_ref().map(|detail| detail.salt.to_vec()))
-                    .push_bind(entry.sealed.clone())
-                    .push_bind(entry.key_hash.to_vec())
-                    .push_bind(entry.subject.map(|subject| subject.bytes().to_vec()))
-                    .push_bind(entry.requester.map(|oin| oin.to_string()))
-                    .push_bind(entry.purpose.as_ref().map(ToString::to_string));
-            });
-            query.build().execute(&mut *self.transaction).await.map_err(fault)?;
-        }
-        for (level, number, hashes) in tiles {
-            sqlx::query("insert into tile (level, number, hashes) values (?, ?, ?)")
-                .bind(*level)
-                .bind(stored(*number)?)
-                .bind(hashes.as_slice())
-                .execute(&mut *self.transaction)
-                .await
-                .map_err(fault)?;
-        }
+    })
+    .await?;
+    let grants: Vec<_> = writes.new_grants().collect();
+    let into = "consent_grant (id, form, subject, recorder, recipient, role, purpose, source, fields, starts, ends, \
+                jws, sealed_salt, key_year)";
+    insert(connection, into, "", &grants, |row, NewGrant { subject, form, grant, jws, sealed_salt }| {
+        row.push_bind(grant.id.bytes().to_vec())
+            .push_bind(form.id.bytes().to_vec())
+            .push_bind(subject.bytes().to_vec())
+            .push_bind(form.recorder.to_string())
+            .push_bind(grant.recipient.to_string())
+            .push_bind(grant.role.as_str())
+            .push_bind(grant.purpose.to_string())
+            .push_bind(grant.source.to_string())
+            .push_bind(catalogue::codes(grant.fields).join(" "))
+            .push_bind(grant.starts().millis())
+            .push_bind(grant.ends().millis())
+            .push_bind((*jws).to_owned())
+            .push_bind(sealed_salt.to_vec())
+            .push_bind(i64::from(writes.time.year()));
         Ok(())
-    }
+    })
+    .await
+}
 
-    async fn advance(&mut self, head: &Head) -> Result<(), StoreFault> {
-        sqlx::query(
-            "insert into head (id, origin, size, time, frontier, checkpoint, batch) values (1, ?, ?, ?, ?, ?, ?) \
-             on conflict (id) do update set origin = excluded.origin, size = excluded.size, time = excluded.time, \
-             frontier = excluded.frontier, checkpoint = excluded.checkpoint, batch = excluded.batch",
-        )
-        .bind(head.origin.as_str())
-        .bind(stored(head.size)?)
-        .bind(head.time.millis())
-        .bind(head.frontier.as_slice())
-        .bind(head.checkpoint.as_str())
-        .bind(head.batch.as_slice())
-        .execute(&mut *self.transaction)
-        .await
-        .map_err(fault)?;
+async fn events(
+    connection: &mut SqliteConnection,
+    events: &[EventRow],
+    time: Timestamp,
+) -> Result<(), StoreFault> {
+    let into = "consent_event (grant_id, kind, time, position)";
+    let after = " on conflict (grant_id, kind) do nothing";
+    insert(connection, into, after, events, |row, event| {
+        row.push_bind(event.grant.bytes().to_vec())
+            .push_bind(event.kind.as_str())
+            .push_bind(time.millis())
+            .push_bind(stored(event.position)?);
         Ok(())
-    }
-
-    async fn commit(self: Box<Self>) -> Result<(), StoreFault> {
-        self.transaction.commit().await.map_err(fault)
-    }
+    })
+    .await
 }

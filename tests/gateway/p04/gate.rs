@@ -1,14 +1,13 @@
 //! A store whose commits wait at a gate, to look at the moment in which an entry is written and not yet durable.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use sluis::{
-    consent::{EventKind, GrantState},
-    domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
+    domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
     storage::{
-        Commit, EntryFilter, EntryRow, Head, KeyWanted, NewForm, OpenRequest, Store, StoreFault, StoredEntry,
-        StoredForm, StoredGrant, Withdrawal, WrappedKey, sqlite::SqliteStore,
+        Commit, EntryFilter, Head, Look, OpenRequest, Seen, Store, StoreFault, StoredEntry, StoredForm,
+        StoredGrant, Transactions, WrappedKey, Writes, sqlite::SqliteStore,
     },
     subject::Tag,
 };
@@ -51,8 +50,9 @@ type Result<T> = std::result::Result<T, StoreFault>;
 
 #[async_trait]
 impl Store for GatedStore {
-    async fn begin(&self) -> Result<Box<dyn Commit + '_>> {
-        Ok(Box::new(GatedCommit { inner: self.inner.begin().await?, gate: self.gate.clone() }))
+    async fn begin(&self, look: &Look) -> Result<(Seen, Box<dyn Commit + '_>)> {
+        let (seen, inner) = self.inner.begin(look).await?;
+        Ok((seen, Box::new(GatedCommit { inner, gate: self.gate.clone() })))
     }
 
     async fn head(&self) -> Result<Option<Head>> {
@@ -94,72 +94,44 @@ impl Store for GatedStore {
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>> {
         self.inner.open_requests(before).await
     }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    fn is_alone(&self) -> bool {
+        self.inner.is_alone()
+    }
+
+    fn transactions(&self) -> &Transactions {
+        self.inner.transactions()
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
 }
 
 #[async_trait]
 impl Commit for GatedCommit<'_> {
-    async fn head(&mut self) -> Result<Option<Head>> {
-        self.inner.head().await
-    }
-
-    async fn client_keys(&mut self, wanted: &[KeyWanted]) -> Result<Vec<WrappedKey>> {
-        self.inner.client_keys(wanted).await
-    }
-
-    async fn subject_key(&mut self, who: SubjectId, year: i32, key: &[u8]) -> Result<Option<WrappedKey>> {
-        self.inner.subject_key(who, year, key).await
-    }
-
-    async fn forget_expired(&mut self, now: Timestamp) -> Result<u64> {
-        self.inner.forget_expired(now).await
-    }
-
-    async fn claim_request_ids(&mut self, keys: &[[u8; 32]], time: Timestamp) -> Result<Vec<bool>> {
-        self.inner.claim_request_ids(keys, time).await
-    }
-
-    async fn open(&mut self, requests: &[OpenRequest], time: Timestamp) -> Result<()> {
-        self.inner.open(requests, time).await
-    }
-
-    async fn close(&mut self, pair: PairId) -> Result<bool> {
-        self.inner.close(pair).await
-    }
-
-    async fn record(&mut self, subject: SubjectId, form: &NewForm, time: Timestamp) -> Result<bool> {
-        self.inner.record(subject, form, time).await
-    }
-
-    async fn withdrawable(&mut self, what: &Withdrawal, by: Oin) -> Result<(Vec<GrantId>, bool)> {
-        self.inner.withdrawable(what, by).await
-    }
-
-    async fn event(&mut self, of: &[GrantId], kind: EventKind, time: Timestamp, at: u64) -> Result<()> {
-        self.inner.event(of, kind, time, at).await
-    }
-
-    async fn states(&mut self, grants: &[GrantId]) -> Result<HashMap<GrantId, GrantState>> {
-        self.inner.states(grants).await
-    }
-
-    async fn append(&mut self, entries: &[EntryRow], tiles: &[(u8, u64, Vec<u8>)]) -> Result<()> {
-        self.inner.append(entries, tiles).await
-    }
-
-    async fn advance(&mut self, head: &Head) -> Result<()> {
-        self.inner.advance(head).await
-    }
-
-    async fn commit(self: Box<Self>) -> Result<()> {
+    async fn commit(self: Box<Self>, writes: &Writes) -> Result<()> {
         let (open, opened) = oneshot::channel();
         self.gate.send(open).unwrap();
         match opened.await.unwrap() {
-            Fate::Made => self.inner.commit().await,
+            Fate::Made => self.inner.commit(writes).await,
             Fate::Lost(fault) => Err(fault),
             Fate::MadeAndLost(fault) => {
-                self.inner.commit().await?;
+                self.inner.commit(writes).await?;
                 Err(fault)
             }
         }
+    }
+
+    async fn confirm(self: Box<Self>) -> Result<()> {
+        self.inner.confirm().await
+    }
+
+    async fn abandon(self: Box<Self>) {
+        self.inner.abandon().await;
     }
 }

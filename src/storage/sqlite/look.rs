@@ -1,0 +1,109 @@
+//! The beginning of a batch: takes the head, and reads what the batch looks at.
+//!
+//! All of it is one text of several statements. sqlx runs SQLite on a thread of its own, and handing over to it and back
+//! costs far more than most statements do.
+
+use sqlx::AssertSqlSafe;
+
+use super::{SqliteStore, fault, held::Held};
+use crate::{
+    domain::Oin,
+    storage::{
+        Look, Seen, StoreFault, Withdrawable, Withdrawal,
+        rows::{self, Columns as _},
+    },
+};
+
+/// `part` tells which statement a row comes from. Lists of ids are JSON arrays of hexadecimal text, so that the text is the
+/// same for every batch.
+fn statements() -> String {
+    let among = |number: u8| format!("in (select unhex(value) from json_each(${number}))");
+    let mut text = format!(
+        "begin immediate; \
+         delete from client_key where expires is not null and expires <= $1; \
+         select 0 as part, {} from head; \
+         select 1 as part, leaf from entry where position >= $2 order by position limit $3",
+        rows::HEAD
+    );
+    for (part, columns, condition) in [
+        (2, format!("{} from client_key", rows::KEY), format!("tag {}", among(4))),
+        (2, format!("{} from client_key", rows::KEY), format!("subject {}", among(5))),
+        (3, "key from used_request_id".to_owned(), format!("key {}", among(6))),
+        (4, "pair from open_request".to_owned(), format!("pair {}", among(7))),
+        (5, format!("{} from consent_grant g", rows::STATE), format!("g.id {}", among(8))),
+        (6, "id from consent_form".to_owned(), format!("id {}", among(9))),
+        (7, "id from consent_grant".to_owned(), format!("id {}", among(10))),
+    ] {
+        text.push_str(&format!("; select {part} as part, {columns} where {condition}"));
+    }
+    text
+}
+
+/// Ids as a JSON array of hexadecimal text.
+pub(super) fn list<B: AsRef<[u8]>>(ids: impl IntoIterator<Item = B>) -> String {
+    let mut text = "[".to_owned();
+    for id in ids {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push('"');
+        text.push_str(&hex::encode(id));
+        text.push('"');
+    }
+    text.push(']');
+    text
+}
+
+impl SqliteStore {
+    pub(super) async fn look(&self, look: &Look) -> Result<(Seen, Held<'_>), StoreFault> {
+        let mut held = self.held().await?;
+        let found = sqlx::query(AssertSqlSafe(statements()))
+            .bind(look.forget.map(crate::domain::Timestamp::millis))
+            .bind(i64::try_from(look.after).unwrap_or(i64::MAX))
+            .bind(look.limit)
+            .bind(list(look.tags.iter().map(crate::subject::Tag::bytes)))
+            .bind(list(look.subjects.iter().map(crate::domain::SubjectId::bytes)))
+            .bind(list(&look.claims))
+            .bind(list(look.pairs.iter().map(crate::domain::PairId::bytes)))
+            .bind(list(look.grants.iter().map(crate::domain::GrantId::bytes)))
+            .bind(list(look.new_forms.iter().map(crate::domain::FormId::bytes)))
+            .bind(list(look.new_grants.iter().map(crate::domain::GrantId::bytes)))
+            .fetch_all(&mut held.connection)
+            .await
+            .map_err(fault)?;
+        let mut seen = Seen::default();
+        for row in &found {
+            match row.number("part")? {
+                0 => seen.head = Some(rows::head(row)?),
+                1 => seen.leaves.push(row.bytes("leaf")?),
+                2 => seen.keys.push(rows::key(row)?),
+                3 => drop(seen.claimed.insert(rows::claim(row)?)),
+                4 => drop(seen.open.insert(rows::pair(row)?)),
+                5 => drop(seen.states.insert(rows::grant_id(row, "id")?, rows::state(row)?)),
+                6 => drop(seen.used_forms.insert(rows::form_id(row, "id")?)),
+                _ => drop(seen.used_grants.insert(rows::grant_id(row, "id")?)),
+            }
+        }
+        for (selection, by) in &look.withdrawals {
+            seen.withdrawable.push(withdrawable(&mut held, selection, *by).await?);
+        }
+        Ok((seen, held))
+    }
+}
+
+async fn withdrawable(
+    held: &mut Held<'_>,
+    selection: &Withdrawal,
+    by: Oin,
+) -> Result<Vec<Withdrawable>, StoreFault> {
+    let (condition, bound) = rows::withdrawal(selection);
+    let statement =
+        format!("{}{condition} and (g.recorder = $2 or g.source = $2) order by g.id", rows::WITHDRAWABLE);
+    let found = sqlx::query(AssertSqlSafe(statement))
+        .bind(bound)
+        .bind(by.as_str().to_owned())
+        .fetch_all(&mut held.connection)
+        .await
+        .map_err(fault)?;
+    found.iter().map(rows::withdrawable).collect()
+}
