@@ -11,14 +11,14 @@ use std::{
 use clap::Args;
 
 use super::{World, WorldFault, WorldOptions, tell::Teller};
-use crate::{cli::serve::told_to_stop, domain::RequestId};
+use crate::{app::StartFault, cli::serve::told_to_stop, domain::RequestId, storage::PostgresUrl};
 
 /// Start a whole region on this machine and play a story through it
 ///
-/// Makes a certificate authority and certificates, starts a gateway on an embedded database and four source systems,
-/// all over mutual TLS on loopback, and loads synthetic clients. Then a mental-health institution records a client's
+/// Makes a certificate authority and certificates, starts a gateway on an embedded database (or several on a PostgreSQL)
+/// and four source systems, all over mutual TLS on loopback, and loads synthetic clients. Then a mental-health institution records a client's
 /// written consent, municipalities ask, the client withdraws, and the log is exported, verified, and tampered with.
-/// Nothing leaves this machine; all people and numbers are made up.
+/// Nothing leaves this machine, unless `--database` names another one; all people and numbers are made up.
 ///
 /// Exit status 0 means that every step of the story held.
 #[derive(Debug, Args)]
@@ -34,6 +34,14 @@ pub struct DemoArgs {
     /// Folder for the demo's files: new or empty [default: a temporary one, removed at the end unless --stay]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+
+    /// How many gateways serve, all on one PostgreSQL; each step is played through another one than the step before
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    instances: u8,
+
+    /// Keep consents and log in this PostgreSQL, in place of an embedded database. It must hold no log yet
+    #[arg(long, value_name = "postgres://...")]
+    database: Option<PostgresUrl>,
 }
 
 /// Runs the demo.
@@ -41,7 +49,7 @@ pub async fn run(args: DemoArgs) -> ExitCode {
     let temporary = std::env::temp_dir().join(format!("sluis-demo-{}", RequestId::random()));
     let dir = args.data_dir.clone().unwrap_or_else(|| temporary.clone());
     let mut teller = Teller::new(args.json);
-    let played = play(&mut teller, &dir, args.stay).await;
+    let played = play(&mut teller, &dir, &args).await;
     if args.data_dir.is_none() && !args.stay {
         // What is left in the temporary folder is synthetic; the system cleans it up in the end.
         drop(std::fs::remove_dir_all(&temporary));
@@ -56,25 +64,43 @@ pub async fn run(args: DemoArgs) -> ExitCode {
     }
 }
 
-async fn play(teller: &mut Teller, dir: &Path, stay: bool) -> Result<(), String> {
+async fn play(teller: &mut Teller, dir: &Path, args: &DemoArgs) -> Result<(), String> {
     teller.say("Sluis, a region on this machine. All people, numbers and organisations are made up.");
-    let started = World::start(WorldOptions::new(dir)).await;
+    if args.instances > 1 && args.database.is_none() {
+        return Err("several instances need a PostgreSQL that they share; give `--database postgres://...`"
+            .to_owned());
+    }
+    let mut options = WorldOptions::new(dir);
+    options.instances = args.instances.into();
+    options.database.clone_from(&args.database);
+    let started = World::start(options).await;
     let world = match started {
         Ok(world) => world,
         Err(fault @ (WorldFault::NotEmpty(_) | WorldFault::File(..))) => return Err(fault.to_string()),
+        Err(WorldFault::Gateway(StartFault::Log(fault))) => {
+            return Err(format!("{fault}; the demo makes new keys and needs a database without a log"));
+        }
         Err(fault) => return Err(format!("the region did not come up: {fault}")),
     };
-    let sources: Vec<_> = world
+    let others = world.others.iter().map(|gateway| format!("another gateway on {}", gateway.address));
+    let sources = world
         .sources
         .iter()
-        .map(|(short, system)| format!("source system {short} ({}) on {}", system.oin, system.address))
-        .collect();
+        .map(|(short, system)| format!("source system {short} ({}) on {}", system.oin, system.address));
+    let gateways = match args.instances {
+        1 => "a gateway and its source systems start".to_owned(),
+        n => format!("{n} gateways and their source systems start"),
+    };
+    let database = match &args.database {
+        None => "an embedded database".to_owned(),
+        Some(url) => format!("the database {url}"),
+    };
     teller.tell(
         "start",
-        "a gateway and its source systems start, over mutual TLS, on an embedded database",
+        &format!("{gateways}, over mutual TLS, on {database}"),
         &format!("gateway on {}, files in {}", world.gateway.address, dir.display()),
         true,
-        &sources,
+        &others.chain(sources).collect::<Vec<_>>(),
     );
     let told = people::story(teller, &world).await;
     let told = match told {
@@ -85,7 +111,7 @@ async fn play(teller: &mut Teller, dir: &Path, stay: bool) -> Result<(), String>
         let verdict = if teller.held() { "Every step held." } else { "NOT every step held." };
         teller.say(format_args!("\n{verdict} {} steps.", teller.count()));
     }
-    if stay && told.is_ok() {
+    if args.stay && told.is_ok() {
         teller.say(invitation(dir));
         told_to_stop().await;
     }

@@ -17,6 +17,9 @@ pub struct Step<'a> {
     pub outcome: &'a str,
     /// Whether it did.
     pub ok: bool,
+    /// Which instance of the gateway it was played through, from 1; absent where there is only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<usize>,
 }
 
 /// Tells steps, and remembers whether all of them held.
@@ -25,6 +28,7 @@ pub struct Teller {
     json: bool,
     count: u32,
     held: bool,
+    instance: Option<usize>,
 }
 
 fn line(text: impl Display) {
@@ -36,21 +40,30 @@ impl Teller {
     /// Tells in lines, or in JSON.
     #[must_use]
     pub const fn new(json: bool) -> Self {
-        Self { json, count: 0, held: true }
+        Self { json, count: 0, held: true, instance: None }
+    }
+
+    /// Notes which instance of the gateway the next step is played through.
+    pub const fn through(&mut self, instance: Option<usize>) {
+        self.instance = instance;
     }
 
     /// Tells a step. `details` are further lines for people.
     pub fn tell(&mut self, step: &str, expect: &str, outcome: &str, ok: bool, details: &[String]) {
         self.count += 1;
         self.held &= ok;
+        let instance = self.instance.take();
         if self.json {
-            let step = Step { step, expect, outcome, ok };
+            let step = Step { step, expect, outcome, ok, instance };
             line(serde_json::to_string(&step).unwrap_or_default());
             return;
         }
         line(format_args!("\n{:>2}. {}", self.count, expect));
         line(format_args!("    {}  {}", SystemClock.now(), if ok { "held" } else { "DID NOT HOLD" }));
         line(format_args!("    {outcome}"));
+        if let Some(instance) = instance {
+            line(format_args!("      through gateway {instance}"));
+        }
         for detail in details {
             line(format_args!("      {detail}"));
         }

@@ -85,19 +85,25 @@ fn lines(answer: &proto::RequestWorkCapacityResponse) -> Vec<String> {
     lines
 }
 
-pub(super) async fn story(teller: &mut Teller, world: &World) -> Result<(), String> {
-    let connect = async |short: &str| world.client(short).await.map_err(|fault| fault.to_string());
-    let (kade, waterrijk, sluisdam) =
-        (connect("kade").await?, connect("waterrijk").await?, connect("sluisdam").await?);
-    let form = record(teller, world, &kade).await?;
-    full_answer(teller, world, &waterrijk).await?;
-    above_the_ceiling(teller, &waterrijk).await?;
-    nothing_provided(teller, &sluisdam).await?;
-    enforcement(teller, &waterrijk).await;
-    withdrawal(teller, &kade, &waterrijk, form).await
+/// A connection of this participant: to each instance of the gateway in turn, so that each step is played through another
+/// one than the step before.
+async fn connect(teller: &mut Teller, world: &World, short: &str) -> Result<Client, String> {
+    let (client, instance) = world.next_client(short).await.map_err(|fault| fault.to_string())?;
+    teller.through((!world.others.is_empty()).then_some(instance));
+    Ok(client)
 }
 
-async fn record(teller: &mut Teller, world: &World, kade: &Client) -> Result<String, String> {
+pub(super) async fn story(teller: &mut Teller, world: &World) -> Result<(), String> {
+    let form = record(teller, world).await?;
+    full_answer(teller, world).await?;
+    above_the_ceiling(teller, world).await?;
+    nothing_provided(teller, world).await?;
+    enforcement(teller, world).await?;
+    withdrawal(teller, world, form).await
+}
+
+async fn record(teller: &mut Teller, world: &World) -> Result<String, String> {
+    let kade = connect(teller, world, "kade").await?;
     let profile = Profile::load(&world.profile("kade")).map_err(|fault| fault.to_string())?;
     let (kid, key) = profile.signing_key().map_err(|fault| fault.to_string())?;
     let signed = FormDraft::parse(data::MAIN_FORM)
@@ -131,7 +137,8 @@ async fn record(teller: &mut Teller, world: &World, kade: &Client) -> Result<Str
     Ok(recorded.form_id)
 }
 
-async fn full_answer(teller: &mut Teller, world: &World, waterrijk: &Client) -> Result<(), String> {
+async fn full_answer(teller: &mut Teller, world: &World) -> Result<(), String> {
+    let waterrijk = connect(teller, world, "waterrijk").await?;
     let fields = [
         "working_hours.hours_per_day",
         "working_hours.hours_per_week",
@@ -141,7 +148,7 @@ async fn full_answer(teller: &mut Teller, world: &World, waterrijk: &Client) -> 
         "trajectory.step",
     ];
     let asked = catalogue::from_paths(&fields).unwrap_or_default();
-    let answer = ask(waterrijk, question(CLIENT, "REINTEGRATION", &fields)).await;
+    let answer = ask(&waterrijk, question(CLIENT, "REINTEGRATION", &fields)).await;
     let answer = answer.map_err(|status| words::refusal(&status))?;
     let ok = disclosed(&answer) == asked
         && answer.disclosures.len() == 2
@@ -167,9 +174,10 @@ async fn full_answer(teller: &mut Teller, world: &World, waterrijk: &Client) -> 
     Ok(())
 }
 
-async fn above_the_ceiling(teller: &mut Teller, waterrijk: &Client) -> Result<(), String> {
+async fn above_the_ceiling(teller: &mut Teller, world: &World) -> Result<(), String> {
+    let waterrijk = connect(teller, world, "waterrijk").await?;
     let fields = ["support", "work_ability.participation_rung", "trajectory.progress"];
-    let answer = ask(waterrijk, question(CLIENT, "REINTEGRATION", &fields)).await;
+    let answer = ask(&waterrijk, question(CLIENT, "REINTEGRATION", &fields)).await;
     let answer = answer.map_err(|status| words::refusal(&status))?;
     let above = catalogue::codes(mask(&answer.above_ceiling));
     let missing = mask(&answer.not_provided);
@@ -185,9 +193,10 @@ async fn above_the_ceiling(teller: &mut Teller, waterrijk: &Client) -> Result<()
     Ok(())
 }
 
-async fn nothing_provided(teller: &mut Teller, sluisdam: &Client) -> Result<(), String> {
+async fn nothing_provided(teller: &mut Teller, world: &World) -> Result<(), String> {
     let fields = ["working_hours.hours_per_week"];
-    let other = ask(sluisdam, question(CLIENT, "REINTEGRATION", &fields)).await;
+    let other =
+        ask(&connect(teller, world, "sluisdam").await?, question(CLIENT, "REINTEGRATION", &fields)).await;
     let other = other.map_err(|status| words::refusal(&status))?;
     teller.tell(
         "other_municipality",
@@ -196,7 +205,8 @@ async fn nothing_provided(teller: &mut Teller, sluisdam: &Client) -> Result<(), 
         other.disclosures.is_empty() && mask(&other.not_provided).len() == 1,
         &lines(&other),
     );
-    let unknown = ask(sluisdam, question(UNKNOWN, "REINTEGRATION", &fields)).await;
+    let unknown =
+        ask(&connect(teller, world, "sluisdam").await?, question(UNKNOWN, "REINTEGRATION", &fields)).await;
     let unknown = unknown.map_err(|status| words::refusal(&status))?;
     teller.tell(
         "unknown_client",
@@ -208,8 +218,10 @@ async fn nothing_provided(teller: &mut Teller, sluisdam: &Client) -> Result<(), 
     Ok(())
 }
 
-async fn enforcement(teller: &mut Teller, waterrijk: &Client) {
-    let answer = ask(waterrijk, question(CLIENT, "ENFORCEMENT", &["working_hours"])).await;
+async fn enforcement(teller: &mut Teller, world: &World) -> Result<(), String> {
+    let answer =
+        ask(&connect(teller, world, "waterrijk").await?, question(CLIENT, "ENFORCEMENT", &["working_hours"]))
+            .await;
     let (outcome, ok) = match answer {
         Ok(_) => ("it was answered".to_owned(), false),
         Err(status) => {
@@ -225,18 +237,19 @@ async fn enforcement(teller: &mut Teller, waterrijk: &Client) {
         ok,
         &[],
     );
+    Ok(())
 }
 
-async fn withdrawal(
-    teller: &mut Teller,
-    kade: &Client,
-    waterrijk: &Client,
-    form: String,
-) -> Result<(), String> {
+async fn withdrawal(teller: &mut Teller, world: &World, form: String) -> Result<(), String> {
+    let kade = connect(teller, world, "kade").await?;
     let request = proto::WithdrawConsentRequest { selector: Some(Selector::FormId(form.clone())) };
     let withdrawn = kade.consent().withdraw_consent(request).await;
     let withdrawn = withdrawn.map_err(|status| words::refusal(&status))?.into_inner();
-    let shown = kade.consent().get_consent(proto::GetConsentRequest { form_id: form }).await;
+    let shown = connect(teller, world, "kade")
+        .await?
+        .consent()
+        .get_consent(proto::GetConsentRequest { form_id: form })
+        .await;
     let shown = shown.map_err(|status| words::refusal(&status))?.into_inner();
     teller.tell(
         "withdraw",
@@ -245,7 +258,8 @@ async fn withdrawal(
         shown.grants.iter().all(|grant| grant.status() == proto::GrantStatus::Withdrawn),
         &[],
     );
-    let answer = ask(waterrijk, question(CLIENT, "REINTEGRATION", &["working_hours.hours_per_week"])).await;
+    let waterrijk = connect(teller, world, "waterrijk").await?;
+    let answer = ask(&waterrijk, question(CLIENT, "REINTEGRATION", &["working_hours.hours_per_week"])).await;
     let answer = answer.map_err(|status| words::refusal(&status))?;
     teller.tell(
         "ask_again",
