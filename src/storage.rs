@@ -6,9 +6,12 @@
 pub mod batch;
 mod connections;
 pub mod database;
+#[cfg(test)]
+pub(crate) mod lab;
 pub mod postgres;
 mod read;
 mod rows;
+pub mod schema;
 pub mod sqlite;
 pub mod transactions;
 
