@@ -16,6 +16,7 @@ pub mod proof;
 pub mod receipt;
 pub mod report;
 pub mod seal;
+pub mod stored_check;
 pub mod tiles;
 pub mod tree;
 pub mod trust;

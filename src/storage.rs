@@ -5,6 +5,7 @@
 
 pub mod batch;
 mod connections;
+pub mod copy;
 pub mod database;
 #[cfg(test)]
 pub(crate) mod lab;
@@ -13,6 +14,7 @@ mod read;
 mod rows;
 pub mod schema;
 pub mod sqlite;
+pub mod tables;
 pub mod transactions;
 
 use async_trait::async_trait;

@@ -12,6 +12,7 @@ use super::{
     Store, StoreFault,
     postgres::{PostgresStore, PostgresUrl, UrlFault},
     sqlite::SqliteStore,
+    tables::Tables,
 };
 
 /// Why the store does not open. Each says what to mend; none shows a password.
@@ -126,6 +127,15 @@ impl Database {
     /// If the file does not open.
     pub async fn open_read_only(folder: &Path) -> Result<Self, OpenFault> {
         Ok(Self::Sqlite(Arc::new(SqliteStore::open_read_only(folder).await?)))
+    }
+
+    /// The store as tables, for a copy.
+    #[must_use]
+    pub fn tables(&self) -> &dyn Tables {
+        match self {
+            Self::Sqlite(store) => store.as_ref(),
+            Self::Postgres(store) => store.as_ref(),
+        }
     }
 
     /// The store, whatever its kind.

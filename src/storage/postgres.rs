@@ -6,6 +6,7 @@ mod address;
 mod commit;
 mod faults;
 mod look;
+mod tables;
 mod write;
 
 use std::{fmt, time::Duration};

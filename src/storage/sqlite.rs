@@ -3,6 +3,7 @@
 mod commit;
 mod held;
 mod look;
+mod tables;
 
 use std::{
     fs,
