@@ -7,6 +7,7 @@ pub mod consent;
 pub mod demo;
 pub mod request;
 pub mod serve;
+pub mod store;
 pub(crate) mod words;
 
 use std::{
@@ -42,6 +43,8 @@ enum Command {
     Consent(consent::ConsentCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Runs a command.
@@ -70,6 +73,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Request(args) => request::run(args).await,
             Command::Consent(command) => consent::run(command, clock.as_ref()).await,
             Command::Audit(command) => audit::run(command, clock).await,
+            Command::Store(command) => store::run(command).await,
         }
     })
 }
