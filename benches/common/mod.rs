@@ -1,0 +1,9 @@
+//! What the benchmarks share.
+
+pub mod database;
+pub mod figures;
+pub mod load;
+pub mod options;
+
+/// Whatever keeps a benchmark from its end.
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;
