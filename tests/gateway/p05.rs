@@ -11,6 +11,7 @@ use sluis::{
 use tokio::time::sleep;
 
 use crate::{
+    database,
     lab::Lab,
     promises::{BY_KADE, COACH, Random, Scripted, about, bsn, log, statement},
 };
@@ -22,9 +23,11 @@ const REQUESTS: usize = 24;
 /// came with content.
 async fn round(lab: &Lab, bsn: &str, random: &mut Random) -> (u64, Vec<u64>) {
     let grant = BY_KADE.give(lab, bsn).await;
-    let (asking, withdrawing) = (lab.client("waterrijk").await, lab.client("kade").await);
+    // Each through another instance, where there are several.
+    let asking = [lab.client("waterrijk").await, lab.client("waterrijk").await];
+    let withdrawing = lab.client("kade").await;
     let delays: Vec<_> = (0..REQUESTS).map(|_| Duration::from_millis(random.below(200))).collect();
-    let requests = delays.into_iter().map(|delay| {
+    let requests = delays.into_iter().zip(asking.iter().cycle()).map(|(delay, asking)| {
         let mut exchange = asking.exchange();
         async move {
             sleep(delay).await;
@@ -48,7 +51,21 @@ async fn round(lab: &Lab, bsn: &str, random: &mut Random) -> (u64, Vec<u64>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p05_no_release_stands_after_the_withdrawal_of_its_grant() {
-    let mut lab = Lab::start().await;
+    race(Lab::start().await).await;
+}
+
+/// A grant is withdrawn through one gateway while others release under it.
+#[tokio::test(flavor = "multi_thread")]
+async fn p05_no_release_of_another_instance_stands_after_the_withdrawal() {
+    let url = database::fresh().await.parse().unwrap();
+    let lab = Lab::start_with(|options| {
+        options.database = Some(url);
+        options.instances = 3;
+    });
+    race(lab.await).await;
+}
+
+async fn race(mut lab: Lab) {
     Scripted::take_over(&mut lab, "kade", |_| async {
         // Long enough for a withdrawal to come between the decision and the commit.
         sleep(Duration::from_millis(15)).await;

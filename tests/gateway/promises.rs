@@ -209,7 +209,9 @@ impl Scripted {
         let participants = lab.world.dir.join("participants.toml");
         let text = fs::read_to_string(&participants).unwrap();
         fs::write(&participants, text.replace(&old, &new)).unwrap();
-        lab.world.gateway.reload().await.unwrap();
+        for gateway in std::iter::once(&lab.world.gateway).chain(&lab.world.others) {
+            gateway.reload().await.unwrap();
+        }
         source
     }
 
