@@ -18,10 +18,12 @@ use sluis::{
         time::{SystemClock, parse_day},
     },
     storage::{
-        Database, DatabaseAddress, EntryRow, Head, KeyRow, Look, NewForm, Opening, Seen, Store, Writes,
+        Database, DatabaseAddress, EntryRow, Head, KeyRow, Look, NewForm, OpenFault, Opening, Seen, Store,
+        Writes,
     },
     subject::{KeyRing, Tag},
 };
+use sqlx::Connection as _;
 use tempfile::TempDir;
 
 use crate::database;
@@ -59,7 +61,30 @@ impl Place {
     }
 
     pub async fn open(&self) -> Arc<dyn Store> {
-        Database::open(&self.address).await.unwrap().shared()
+        loop {
+            match Database::open(&self.address).await {
+                Ok(database) => return database.shared(),
+                // A writer that was dropped lets go of the file when its task has ended.
+                Err(OpenFault::Locked) => tokio::task::yield_now().await,
+                Err(fault) => panic!("{fault}"),
+            }
+        }
+    }
+
+    /// Runs statements on the database itself, which no store may have open.
+    pub async fn run(&self, statements: &'static str) {
+        match &self.address {
+            DatabaseAddress::Folder(folder) => {
+                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("sluis.db"));
+                let mut file = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                sqlx::raw_sql(statements).execute(&mut file).await.unwrap();
+                file.close().await.unwrap();
+            }
+            DatabaseAddress::Postgres(url) => {
+                let mut server = database::connect(url.reveal()).await;
+                sqlx::raw_sql(statements).execute(&mut server).await.unwrap();
+            }
+        }
     }
 
     pub fn keys(&self) -> Arc<KeyRing> {

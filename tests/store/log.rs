@@ -30,6 +30,7 @@ crate::on_both!(
     a_client_has_one_key_a_year_and_one_id,
     p04_a_log_that_moved_by_other_hands_is_not_written,
     a_log_has_one_first_entry,
+    a_log_of_the_version_before_goes_on,
 );
 
 pub fn about(tag: Tag, keep: bool) -> NewEntry {
@@ -264,4 +265,27 @@ async fn a_log_has_one_first_entry(place: Place) {
     }
     let named = place.try_writer(&store, clock()).await.map(drop);
     assert!(named.is_ok() && !matches!(named, Err(OpenLogFault::OtherKeys)));
+}
+
+/// Before migration 0002 the head had no fingerprint of the keys. It has one from the next entry on.
+async fn a_log_of_the_version_before_goes_on(place: Place) {
+    let store = place.open().await;
+    let log = start(&place, &store).await;
+    join_all((0..300).map(|n| log.commit(entry(n)))).await;
+    let before = store.head().await.unwrap().unwrap();
+    drop(log);
+    store.close().await;
+    drop(store);
+    place
+        .run(
+            "alter table head drop column keys; drop table moving; delete from _sqlx_migrations where version = 2",
+        )
+        .await;
+    let store = place.open().await;
+    let head = store.head().await.unwrap().unwrap();
+    assert_eq!((head.keys, &head.checkpoint), (None, &before.checkpoint));
+    let log = start(&place, &store).await;
+    assert_eq!(log.commit(entry(301)).await.unwrap().position, before.size);
+    assert_eq!(store.head().await.unwrap().unwrap().keys, Some(place.keys().fingerprint()));
+    assert_eq!(place.verified(&store).await, 0);
 }
