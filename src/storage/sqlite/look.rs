@@ -3,6 +3,8 @@
 //! All of it is one text of several statements. sqlx runs SQLite on a thread of its own, and handing over to it and back
 //! costs far more than most statements do.
 
+use std::sync::LazyLock;
+
 use sqlx::AssertSqlSafe;
 
 use super::{SqliteStore, fault, held::Held};
@@ -16,6 +18,8 @@ use crate::{
 
 /// `part` tells which statement a row comes from. Lists of ids are JSON arrays of hexadecimal text, so that the text is the
 /// same for every batch.
+static STATEMENTS: LazyLock<String> = LazyLock::new(statements);
+
 fn statements() -> String {
     let among = |number: u8| format!("in (select unhex(value) from json_each(${number}))");
     let mut text = format!(
@@ -57,7 +61,7 @@ pub(super) fn list<B: AsRef<[u8]>>(ids: impl IntoIterator<Item = B>) -> String {
 impl SqliteStore {
     pub(super) async fn look(&self, look: &Look) -> Result<(Seen, Held<'_>), StoreFault> {
         let mut held = self.held().await?;
-        let found = sqlx::query(AssertSqlSafe(statements()))
+        let found = sqlx::query(AssertSqlSafe(STATEMENTS.as_str()))
             .bind(look.forget.map(crate::domain::Timestamp::millis))
             .bind(i64::try_from(look.after).unwrap_or(i64::MAX))
             .bind(look.limit)
