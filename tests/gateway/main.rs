@@ -10,6 +10,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod away;
 mod bad_bytes;
 mod bad_caller;
 mod bad_connection;
@@ -36,4 +37,7 @@ mod p08;
 mod p09;
 mod p12;
 mod promises;
+#[path = "../store/proxy.rs"]
+#[allow(dead_code, reason = "shared with the tests of the stores")]
+mod proxy;
 mod services;
