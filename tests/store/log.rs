@@ -114,7 +114,7 @@ async fn together(store: &Arc<dyn Store>, log: &Writer, works: Vec<Work>) -> Vec
     let first = log.commit(entry(0));
     tokio::pin!(first);
     // The writer takes the first alone, and waits for the head.
-    assert!(timeout(Duration::from_millis(100), &mut first).await.is_err());
+    assert!(timeout(Duration::from_millis(300), &mut first).await.is_err());
     let mut all: Vec<_> = works.into_iter().map(|work| Box::pin(log.commit(work))).collect();
     for one in &mut all {
         assert!(futures_util::poll!(one).is_pending());
