@@ -18,7 +18,8 @@ const ENTRY: &str = "insert into entry (position, pair, kind, time, leaf, facts,
 /// Columns of an entry.
 const COLUMNS: usize = 14;
 
-/// What every batch writes beside its entries. SQLite looks a name of a parameter up from the first one on, so none has one. One row for each client, known or not (P09).
+/// What every batch writes beside its entries; one row for each client, known or not (P09). No parameter has a name or a
+/// number: SQLite looks each of those up from the first one on.
 const REST: &str = "\
      insert into client_key (tag, subject, wrapped, year, expires) \
         select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4 from json_each(?) \
@@ -32,6 +33,7 @@ const REST: &str = "\
         on conflict (id) do update set origin = excluded.origin, size = excluded.size, time = excluded.time, \
         frontier = excluded.frontier, checkpoint = excluded.checkpoint, batch = excluded.batch, keys = excluded.keys; \
      commit";
+
 pub(super) struct SqliteCommit<'a> {
     pub(super) held: Held<'a>,
 }
