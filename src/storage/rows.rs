@@ -113,7 +113,7 @@ pub(super) fn subject(row: &impl Columns, column: &str) -> Result<SubjectId, Sto
 }
 
 pub(super) fn open_request(row: &impl Columns) -> Result<OpenRequest, StoreFault> {
-    let pair = PairId::from_bytes(&row.bytes("pair")?).map_err(|_| StoreFault::Corrupt("a pair"))?;
+    let pair = pair(row)?;
     let requester = row.text_or_null("requester")?;
     let requester =
         requester.map(|oin| oin.parse().map_err(|_| StoreFault::Corrupt("a requester"))).transpose()?;
@@ -205,7 +205,7 @@ pub(super) fn head(row: &impl Columns) -> Result<Head, StoreFault> {
     })
 }
 
-/// A column of sixteen or 32 bytes with an id in it, for sets.
+/// The key of a used request id.
 pub(super) fn claim(row: &impl Columns) -> Result<[u8; 32], StoreFault> {
     salt(row.bytes("key")?)
 }

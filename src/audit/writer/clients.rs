@@ -57,7 +57,13 @@ pub(super) fn keys(
     master: &MasterKey,
     now: Timestamp,
 ) -> Result<(Keys, Vec<KeyRow>), StoreFault> {
-    let mut clients = Clients { found, master, now, rows: BTreeMap::new() };
+    let mut by_tag: HashMap<Tag, Vec<&KeyRow>> = HashMap::new();
+    let mut tag_of: HashMap<SubjectId, Tag> = HashMap::new();
+    for row in found {
+        by_tag.entry(row.tag).or_default().push(row);
+        tag_of.insert(row.subject, row.tag);
+    }
+    let mut clients = Clients { by_tag, tag_of, master, now, rows: BTreeMap::new() };
     let mut keys = Keys::default();
     let mut tags: BTreeMap<Tag, bool> = BTreeMap::new();
     for work in works {
@@ -79,7 +85,9 @@ pub(super) fn keys(
 }
 
 struct Clients<'a> {
-    found: &'a [KeyRow],
+    // What was found. A client has one tag, and a key for each year in which he was asked about.
+    by_tag: HashMap<Tag, Vec<&'a KeyRow>>,
+    tag_of: HashMap<SubjectId, Tag>,
     master: &'a MasterKey,
     now: Timestamp,
     rows: BTreeMap<Tag, KeyRow>,
@@ -88,19 +96,19 @@ struct Clients<'a> {
 impl Clients<'_> {
     fn by_tag(&mut self, tag: Tag, keep: bool) -> Result<(SubjectId, ClientKey), StoreFault> {
         let year = self.now.year();
-        let known = || self.found.iter().filter(|row| row.tag == tag);
-        let current = known().find(|row| row.year == year);
+        let known = self.by_tag.get(&tag).map(Vec::as_slice).unwrap_or_default();
+        let current = known.iter().find(|row| row.year == year);
         // Made for a known client too, so that both take the same work.
         let proposed = self.propose()?;
         // A consent that was ever recorded ends the short life of the keys that questions make.
-        let kept = keep || known().any(|row| row.expires.is_none());
+        let kept = keep || known.iter().any(|row| row.expires.is_none());
         let week = self.now.plus_millis(QUESTION_KEY_MILLIS);
         let until = current.and_then(|row| row.expires).map_or(week, |before| before.max(week));
         let row = KeyRow {
             tag,
             year,
             // A client keeps his id over the years.
-            subject: known().next().map_or_else(SubjectId::random, |row| row.subject),
+            subject: known.first().map_or_else(SubjectId::random, |row| row.subject),
             wrapped: current.map_or(proposed, |row| row.wrapped.clone()),
             expires: (!kept).then_some(until),
         };
@@ -109,18 +117,19 @@ impl Clients<'_> {
 
     /// A client that a stored consent names, so one that has a key.
     fn by_subject(&mut self, subject: SubjectId) -> Result<ClientKey, StoreFault> {
-        if let Some(row) = self.rows.values().find(|row| row.subject == subject) {
+        let tag = *self.tag_of.get(&subject).ok_or(StoreFault::Corrupt("a client without a key"))?;
+        if let Some(row) = self.rows.get(&tag) {
             return self.unwrap(row);
         }
         let year = self.now.year();
-        let known = || self.found.iter().filter(|row| row.subject == subject);
-        let any = known().next().ok_or(StoreFault::Corrupt("a client without a key"))?;
-        let wrapped = match known().find(|row| row.year == year) {
+        let known = self.by_tag.get(&tag).map(Vec::as_slice).unwrap_or_default();
+        let any = known.first().ok_or(StoreFault::Corrupt("a client without a key"))?;
+        let wrapped = match known.iter().find(|row| row.year == year) {
             Some(current) => current.wrapped.clone(),
             None => self.propose()?,
         };
-        let expires = if known().any(|row| row.expires.is_none()) { None } else { any.expires };
-        let row = KeyRow { tag: any.tag, year, subject, wrapped, expires };
+        let expires = if known.iter().any(|row| row.expires.is_none()) { None } else { any.expires };
+        let row = KeyRow { tag, year, subject, wrapped, expires };
         self.take(row).map(|(_, key)| key)
     }
 

@@ -86,7 +86,7 @@ pub(super) fn decide<'a>(
     size: u64,
     now: Timestamp,
 ) -> Result<Verdict<'a>, StoreFault> {
-    let mut pass = Pass { seen, keys, size, now, verdict: Verdict::default() };
+    let mut pass = Pass { seen, keys, size, now, withdrawn: HashSet::new(), verdict: Verdict::default() };
     pass.verdict.accepted.reserve(works.len());
     let matched = std::mem::take(&mut pass.seen.withdrawable);
     let withdrawals = works.iter().enumerate().filter(|(_, work)| matches!(work, Work::Withdraw { .. }));
@@ -105,6 +105,8 @@ struct Pass<'a, 'k> {
     keys: &'k Keys,
     size: u64,
     now: Timestamp,
+    // By this batch.
+    withdrawn: HashSet<GrantId>,
     verdict: Verdict<'a>,
 }
 
@@ -132,9 +134,8 @@ impl<'a> Pass<'a, '_> {
             return self.refuse(index, CommitFault::NotFound);
         }
         // What an earlier one of this batch has withdrawn is not withdrawn a second time.
-        let before: HashSet<GrantId> = self.verdict.events.iter().map(|event| event.grant).collect();
-        let fresh = matched.iter().filter(|found| !found.withdrawn && !before.contains(&found.grant));
-        let grants: Vec<GrantId> = fresh.map(|found| found.grant).collect();
+        let standing = matched.iter().filter(|found| !found.withdrawn).map(|found| found.grant);
+        let grants: Vec<GrantId> = standing.filter(|grant| self.withdrawn.insert(*grant)).collect();
         for grant in &grants {
             if let Some(state) = self.seen.states.get_mut(grant) {
                 state.withdrawn = true;
