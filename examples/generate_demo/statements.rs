@@ -6,7 +6,7 @@ use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde::{Serialize, Serializer, ser::Error as _};
 use sluis::{
-    catalogue::{CheckedStatement, Mask},
+    catalogue::{self, CheckedStatement, Mask, example},
     proto::{self, *},
 };
 
@@ -16,6 +16,9 @@ use super::{
     pretty,
     random::Random,
 };
+
+/// The day on which the data is made up.
+const DRAWN_ON: time::Date = time::macros::date!(2026 - 11 - 01);
 
 /// What one source holds of one client.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ pub type Held = BTreeMap<(&'static str, usize), Holding>;
 pub fn draw(clients: &[Client]) -> Result<Held, Box<dyn Error>> {
     let mut held = Held::new();
     let mut hold = |source: &'static str, client: &Client, statement: WorkCapacity| {
-        let present = CheckedStatement::new(statement.clone())?.present();
+        let present = CheckedStatement::new(statement.clone(), DRAWN_ON)?.present();
         let declines = matches!((source, client.number), (UWV_OIN, 5) | (KADE_OIN, 11));
         held.insert((source, client.number), Holding { statement, present, declines });
         Ok::<_, Box<dyn Error>>(())
@@ -139,12 +142,46 @@ fn at_uwv(random: &mut Random) -> WorkCapacity {
         varying_capacity: random.maybe(50, |random| random.chance(50)),
         assessment: assessed(random, AssessorRole::LabourExpert, Instrument::Smba, Some((2, 0))),
     };
+    let fml = some_of(random, &["PF", "SF", "FO", "DH", "SH"]);
+    let physician = |random: &mut Random| {
+        assessed(random, AssessorRole::InsurancePhysician, Instrument::Fml, Some((5, 1)))
+    };
     WorkCapacity {
         working_hours: Some(hours),
         support: Some(support),
         work_ability: Some(ability),
-        trajectory: None,
+        personal_functioning: fml
+            .personal_functioning
+            .map(|group| PersonalFunctioning { assessment: physician(random), ..group }),
+        social_functioning: fml
+            .social_functioning
+            .map(|group| SocialFunctioning { assessment: physician(random), ..group }),
+        physical_environment: fml
+            .physical_environment
+            .map(|group| PhysicalEnvironment { assessment: physician(random), ..group }),
+        dynamic_actions: fml
+            .dynamic_actions
+            .map(|group| DynamicActions { assessment: physician(random), ..group }),
+        static_postures: fml
+            .static_postures
+            .map(|group| StaticPostures { assessment: physician(random), ..group }),
+        schemes: some_of(random, &["RG"]).schemes.map(|group| Schemes {
+            assessment: assessed(random, AssessorRole::LabourExpert, Instrument::WageValue2021, None),
+            ..group
+        }),
+        ..Default::default()
     }
+}
+
+/// Some fields of these groups, with values of the catalogue's example.
+fn some_of(random: &mut Random, groups: &[&str]) -> WorkCapacity {
+    let turn = u32::try_from(random.number(0, 999)).unwrap_or_default();
+    let Ok(full) = CheckedStatement::new(example::full(turn), DRAWN_ON) else {
+        return WorkCapacity::default();
+    };
+    let groups = catalogue::groups().iter().filter(|group| groups.contains(&group.code));
+    let fields: Vec<_> = groups.flat_map(catalogue::Group::fields).collect();
+    full.build(fields.into_iter().filter(|_| random.chance(40)).collect())
 }
 
 /// Conditions and steps, by an employment specialist. Nothing of a treatment.
@@ -181,12 +218,13 @@ fn trajectory(random: &mut Random, role: AssessorRole, contact: ContactRole) -> 
             if random.chance(80) { TrajectoryStatus::Running } else { TrajectoryStatus::Paused }.into(),
         ),
         step: Some(if placed { TrajectoryStep::Retention.into() } else { random.number(1, 3) }),
-        placement: Some(Placement { placed: Some(placed), on: placed.then(|| date(random, 2026)) }),
-        agreed_actions: (0..actions)
-            .map(|_| AgreedAction {
+        placement: Some(Placement { placed: Some(placed), on: placed.then(|| date(random, 2025)) }),
+        // One a month, so that they stand in the order of the catalogue.
+        agreed_actions: (1..=actions)
+            .map(|month| AgreedAction {
                 action: Some(random.number(1, 7)),
                 owner: Some(random.number(1, 3)),
-                due: Some(date(random, 2027)),
+                due: Some(Date { month, ..date(random, 2027) }),
             })
             .collect(),
         progress: random.maybe(70, |random| random.number(1, 5)),
@@ -209,7 +247,11 @@ fn at_town(random: &mut Random) -> WorkCapacity {
         ..Default::default()
     };
     let trajectory = trajectory(random, AssessorRole::CaseManager, ContactRole::CaseManager);
-    WorkCapacity { working_hours: Some(hours), trajectory: Some(trajectory), ..Default::default() }
+    let matching = some_of(random, &["MT"]).matching.map(|group| Matching {
+        assessment: assessed(random, AssessorRole::CaseManager, Instrument::Vum, Some((0, 8))),
+        ..group
+    });
+    WorkCapacity { working_hours: Some(hours), trajectory: Some(trajectory), matching, ..Default::default() }
 }
 
 /// The main character at UWV. It holds more than he lets it tell: AV-08 and AV-09 stay where they are.

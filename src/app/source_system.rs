@@ -166,7 +166,7 @@ impl SourceSystem {
             .map_err(SourceFault::Register)?;
         let json = std::fs::read(&settings.statements)
             .map_err(|cause| SourceFault::File(settings.statements.clone(), cause))?;
-        let statements = Statements::parse(&json, settings.allow_misbehaviour)?;
+        let statements = Statements::parse(&json, settings.allow_misbehaviour, clock.now().day())?;
         let source = ReferenceSource::new(
             oin,
             settings.gateway,

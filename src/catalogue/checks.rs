@@ -14,7 +14,7 @@ pub struct StatementFault {
     pub fault: &'static str,
 }
 
-fn fault<T>(field: Field, fault: &'static str) -> Result<T, StatementFault> {
+pub(super) fn fault<T>(field: Field, fault: &'static str) -> Result<T, StatementFault> {
     Err(StatementFault { code: field.entry().code, fault })
 }
 
@@ -32,21 +32,10 @@ pub(super) fn code<E: TryFrom<i32>>(field: Field, value: Option<i32>) -> Result<
     Ok(true)
 }
 
-/// What the value `NONE` of a list of flags is called, if the list has one.
+/// A list of flags. The implementations are generated.
 pub(super) trait Flag: TryFrom<i32> {
+    /// The value that says "assessed, and none of these", if the list has one.
     const NONE: Option<i32>;
-}
-
-impl Flag for proto::DayPeriodLimit {
-    const NONE: Option<i32> = Some(Self::None as i32);
-}
-
-impl Flag for proto::Weekday {
-    const NONE: Option<i32> = None;
-}
-
-impl Flag for proto::AdaptationKind {
-    const NONE: Option<i32> = Some(Self::None as i32);
 }
 
 pub(super) fn flags<E: Flag>(field: Field, values: &[i32]) -> Result<bool, StatementFault> {
@@ -71,59 +60,25 @@ pub(super) fn number(field: Field, value: Option<i32>, min: i32, max: i32) -> Re
     Ok(true)
 }
 
-fn day(date: &proto::Date) -> Option<time::Date> {
+/// The calendar day that a date stands for.
+pub(super) fn day(date: &proto::Date) -> Option<time::Date> {
     let month = u8::try_from(date.month).ok().and_then(|month| time::Month::try_from(month).ok())?;
     let day = u8::try_from(date.day).ok()?;
     (1900..=2199).contains(&date.year).then(|| time::Date::from_calendar_date(date.year, month, day).ok())?
 }
 
-pub(super) fn date(field: Field, value: Option<&proto::Date>) -> Result<bool, StatementFault> {
+/// A date, and with `latest` one that is not after it.
+pub(super) fn date(
+    field: Field,
+    value: Option<&proto::Date>,
+    latest: Option<time::Date>,
+) -> Result<bool, StatementFault> {
     let Some(date) = value else { return Ok(false) };
-    if day(date).is_none() {
-        return fault(field, "is not a calendar day");
+    let Some(day) = day(date) else { return fault(field, "is not a calendar day") };
+    if latest.is_some_and(|latest| day > latest) {
+        return fault(field, "lies in the future");
     }
     Ok(true)
-}
-
-pub(super) fn period(field: Field, value: Option<&proto::Period>) -> Result<bool, StatementFault> {
-    let Some(period) = value else { return Ok(false) };
-    let start = date(field, period.start.as_ref())?;
-    let end = date(field, period.expected_end.as_ref())?;
-    if !start && !end {
-        return fault(field, "has neither start nor end");
-    }
-    if let (Some(start), Some(end)) =
-        (period.start.as_ref().and_then(day), period.expected_end.as_ref().and_then(day))
-        && end < start
-    {
-        return fault(field, "ends before it starts");
-    }
-    Ok(true)
-}
-
-pub(super) fn placement(field: Field, value: Option<&proto::Placement>) -> Result<bool, StatementFault> {
-    let Some(placement) = value else { return Ok(false) };
-    date(field, placement.on.as_ref())?;
-    match placement.placed {
-        None => fault(field, "does not say whether the person was placed"),
-        Some(false) if placement.on.is_some() => fault(field, "has a day without a placement"),
-        Some(_) => Ok(true),
-    }
-}
-
-pub(super) fn actions(field: Field, values: &[proto::AgreedAction]) -> Result<bool, StatementFault> {
-    if values.len() > 10 {
-        return fault(field, "has more than ten actions");
-    }
-    for value in values {
-        if !code::<proto::ActionCode>(field, value.action)?
-            || !code::<proto::ContactRole>(field, value.owner)?
-        {
-            return fault(field, "needs an action and an owner each");
-        }
-        date(field, value.due.as_ref())?;
-    }
-    Ok(!values.is_empty())
 }
 
 /// MD of a group: needed where the group has a value, so that everything released says who assessed it and when.
@@ -131,6 +86,7 @@ pub(super) fn assessment(
     group: &'static str,
     any: bool,
     value: Option<&proto::Assessment>,
+    latest: time::Date,
 ) -> Result<(), StatementFault> {
     let fault = |fault| Err(StatementFault { code: group, fault });
     let Some(assessment) = value else {
@@ -147,13 +103,21 @@ pub(super) fn assessment(
     if any && (assessment.assessor_role.is_none() || assessment.determined_on.is_none()) {
         return fault("has no assessor's role or no day of assessment");
     }
-    let dates = [assessment.determined_on.as_ref(), assessment.valid_until.as_ref()];
-    if dates.into_iter().flatten().any(|date| day(date).is_none()) {
-        return fault("has an assessment on a day that is not in the calendar");
-    }
     let versions = [assessment.instrument_major, assessment.instrument_minor];
     if versions.into_iter().flatten().any(|version| !(0..=99).contains(&version)) {
         return fault("has an instrument version out of its range");
+    }
+    let dates = [assessment.determined_on.as_ref(), assessment.valid_until.as_ref()];
+    let [determined, until] = dates.map(|date| date.map(day));
+    if determined == Some(None) || until == Some(None) {
+        return fault("has an assessment on a day that is not in the calendar");
+    }
+    let (determined, until) = (determined.flatten(), until.flatten());
+    if determined.is_some_and(|determined| determined > latest) {
+        return fault("has an assessment that lies in the future");
+    }
+    if determined.zip(until).is_some_and(|(determined, until)| until < determined) {
+        return fault("has an assessment that ends before it was determined");
     }
     Ok(())
 }

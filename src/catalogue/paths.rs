@@ -1,6 +1,7 @@
-//! Masks as field mask paths (towards requesters) and as codes (on grants, towards sources, in the log).
+//! Masks as field mask paths (towards requesters) and as codes (on grants, towards sources, in the log). The normal form
+//! of both is one path or code per field, in the order of the catalogue.
 
-use super::{ALL, Field, GROUPS, Mask, looks_medical};
+use super::{Field, Mask, groups, looks_medical};
 
 /// A path or code that is not in the catalogue. Its place is told, not its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +20,10 @@ pub fn from_paths<S: AsRef<str>>(paths: &[S]) -> Result<Mask, PathFault> {
     let mut mask = Mask::EMPTY;
     for (index, path) in paths.iter().enumerate() {
         let path = path.as_ref();
-        if let Some(field) = ALL.into_iter().find(|field| field.entry().path == path) {
+        if let Some(field) = Field::from_path(path) {
             mask = mask.with(field);
-        } else if GROUPS.iter().any(|(group, ..)| *group == path) {
-            mask = mask.or(ALL.into_iter().filter(|field| field.entry().group == path).collect());
+        } else if let Some(group) = groups().iter().find(|group| group.name == path) {
+            mask = mask.or(group.mask());
         } else {
             return Err(PathFault { index, medical: looks_medical(path) });
         }

@@ -23,6 +23,8 @@ fn statement() -> proto::WorkCapacity {
     }
 }
 
+const TODAY: time::Date = time::macros::date!(2026 - 05 - 20);
+
 fn assessment() -> proto::Assessment {
     proto::Assessment {
         determined_on: Some(proto::Date { year: 2026, month: 5, day: 4 }),
@@ -95,7 +97,7 @@ fn wrong_values_are_refused() {
     let broken = |change: fn(&mut proto::WorkingHours)| {
         let mut message = statement();
         change(message.working_hours.as_mut().unwrap());
-        CheckedStatement::new(message).map(|_| ()).unwrap_err().code
+        CheckedStatement::new(message, TODAY).map(|_| ()).unwrap_err().code
     };
     assert_eq!(broken(|wt| wt.hours_per_week = Some(4711)), "WT-03");
     assert_eq!(broken(|wt| wt.hours_per_week = Some(0)), "WT-03");
@@ -131,8 +133,8 @@ proptest! {
     /// P02: whatever the mask, the built message has exactly the fields of the statement that the mask names.
     #[test]
     fn p02_built_is_mask_and_statement((mask, _) in masks()) {
-        let checked = CheckedStatement::new(statement()).unwrap();
-        let built = CheckedStatement::new(checked.build(mask)).unwrap();
+        let checked = CheckedStatement::new(example::full(3), TODAY).unwrap();
+        let built = CheckedStatement::new(checked.build(mask), TODAY).unwrap();
         prop_assert_eq!(built.present(), checked.present().and(mask));
     }
 }

@@ -2,14 +2,13 @@
 
 use std::io::Read as _;
 
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, EnumDescriptor, Kind, ReflectMessage as _, SerializeOptions, Value,
-};
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions, Value};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
 use crate::{
-    catalogue::{ALL, CheckedStatement},
+    catalogue::{self, CheckedStatement, Form, Group},
+    domain::{Clock as _, time::SystemClock},
     proto,
 };
 
@@ -48,17 +47,15 @@ pub(crate) fn json(name: &str, message: &impl prost::Message) -> serde_json::Val
 /// The fields of a statement, one line each: code, Dutch label, value with its Dutch label.
 pub(crate) fn fields(work_capacity: &proto::WorkCapacity) -> Vec<String> {
     let Some(message) = dynamic("sluis.v1.WorkCapacity", work_capacity) else { return Vec::new() };
-    let Ok(checked) = CheckedStatement::new(work_capacity.clone()) else {
+    let Ok(checked) = CheckedStatement::new(work_capacity.clone(), SystemClock.now().day()) else {
         return vec!["the answer does not keep to the catalogue".to_owned()];
     };
     let mut lines = Vec::new();
-    for field in ALL.into_iter().filter(|field| checked.present().has(*field)) {
+    for field in checked.present().iter() {
         let entry = field.entry();
         let value = entry.path.split_once('.').and_then(|(group, name)| {
             let group = message.get_field_by_name(group)?;
-            let group = group.as_message()?;
-            let field = group.descriptor().get_field_by_name(name)?;
-            Some(value_nl(&field.kind(), &group.get_field(&field)))
+            Some(value_nl(&entry.form, group.as_message()?.get_field_by_name(name)?.as_ref()))
         });
         let unit = if entry.unit.is_empty() { String::new() } else { format!(" ({})", entry.unit) };
         lines.push(format!("{}  {}: {}{unit}", entry.code, entry.label_nl, value.unwrap_or_default()));
@@ -67,56 +64,48 @@ pub(crate) fn fields(work_capacity: &proto::WorkCapacity) -> Vec<String> {
 }
 
 /// A value as a person reads it: codes by their Dutch label, days as days.
-fn value_nl(kind: &Kind, value: &Value) -> String {
-    match (kind, value) {
+fn value_nl(form: &Form, value: &Value) -> String {
+    match (form, value) {
         (_, Value::List(values)) => {
-            values.iter().map(|value| value_nl(kind, value)).collect::<Vec<_>>().join(", ")
+            values.iter().map(|value| value_nl(form, value)).collect::<Vec<_>>().join(", ")
         }
-        (Kind::Enum(list), Value::EnumNumber(number)) => label_nl(list, *number),
-        (_, Value::Bool(yes)) => (if *yes { "ja" } else { "nee" }).to_owned(),
-        (_, Value::Message(message)) => {
-            let number = |name| message.get_field_by_name(name).and_then(|value| value.as_i32());
-            if let (Some(year), Some(month), Some(day)) = (number("year"), number("month"), number("day")) {
-                return format!("{year:04}-{month:02}-{day:02}");
-            }
-            let set = message.fields().map(|(field, value)| value_nl(&field.kind(), value));
-            set.collect::<Vec<_>>().join(" / ")
+        (Form::Code(list) | Form::Codes(list), Value::EnumNumber(number)) => {
+            list.value(*number).map_or_else(|| number.to_string(), |value| value.label_nl.to_owned())
+        }
+        (Form::YesNo, Value::Bool(yes)) => (if *yes { "ja" } else { "nee" }).to_owned(),
+        (Form::Day, Value::Message(date)) => day(date).unwrap_or_default(),
+        (Form::Parts { parts, .. }, Value::Message(message)) => {
+            let stated = parts.iter().filter(|part| message.has_field_by_name(part.name));
+            let values = stated.filter_map(|part| {
+                Some(value_nl(&part.form, message.get_field_by_name(part.name)?.as_ref()))
+            });
+            values.collect::<Vec<_>>().join(" / ")
         }
         (_, Value::I32(number)) => number.to_string(),
         _ => String::new(),
     }
 }
 
-/// Dutch label of a coded value; its name if it has none.
-fn label_nl(list: &EnumDescriptor, number: i32) -> String {
-    let Some(value) = list.get_value(number) else { return number.to_string() };
-    let extension = list.parent_pool().get_extension_by_name("sluis.v1.value_nl");
-    let label = extension.and_then(|extension| {
-        let options = value.options();
-        options
-            .has_extension(&extension)
-            .then(|| options.get_extension(&extension).as_str().map(ToOwned::to_owned))?
-    });
-    label.unwrap_or_else(|| value.name().to_owned())
+fn day(date: &DynamicMessage) -> Option<String> {
+    let number = |name| date.get_field_by_name(name)?.as_i32();
+    Some(format!("{:04}-{:02}-{:02}", number("year")?, number("month")?, number("day")?))
 }
 
 /// Who assessed the groups of a statement, and when: one line each.
 pub(crate) fn assessments(work_capacity: &proto::WorkCapacity) -> Vec<String> {
-    let groups = [
-        ("WT", work_capacity.working_hours.as_ref().and_then(|group| group.assessment)),
-        ("VW", work_capacity.support.as_ref().and_then(|group| group.assessment)),
-        ("AV", work_capacity.work_ability.as_ref().and_then(|group| group.assessment)),
-        ("TR", work_capacity.trajectory.as_ref().and_then(|group| group.assessment)),
-    ];
-    groups
-        .into_iter()
-        .filter_map(|(code, assessment)| {
-            let assessment = assessment?;
-            let role = assessment.assessor_role().as_str_name().replace("ASSESSOR_ROLE_", "");
-            let on = assessment.determined_on?;
-            Some(format!("{code} assessed by {role} on {:04}-{:02}-{:02}", on.year, on.month, on.day))
-        })
-        .collect()
+    let message = dynamic("sluis.v1.WorkCapacity", work_capacity);
+    let line = |group: &Group| {
+        let held = message.as_ref()?.get_field_by_name(group.name)?;
+        let assessment = held.as_message()?.get_field_by_name("assessment")?;
+        let assessment = assessment.as_message()?;
+        let role = assessment.get_field_by_name("assessor_role")?.as_enum_number()?;
+        let role = proto::AssessorRole::try_from(role).ok()?.as_str_name().replace("ASSESSOR_ROLE_", "");
+        let on = day(assessment.get_field_by_name("determined_on")?.as_message()?)?;
+        assessment
+            .has_field_by_name("determined_on")
+            .then(|| format!("{} assessed by {role} on {on}", group.code))
+    };
+    catalogue::groups().iter().filter_map(line).collect()
 }
 
 /// A BSN from the command line, or from standard input if it is `-`, where no other user of the machine sees it.

@@ -92,11 +92,10 @@ impl Draft {
                 Ok((allowed, Ok(statement))) => {
                     let permit = &allowed.permit;
                     outcome.surplus = statement.surplus;
-                    let released = permit.fields().and(statement.checked.present());
                     let source = passage.rules.register.organisation(&part.source);
-                    match source.filter(|_| !released.is_empty()) {
-                        None => outcome.reason = Reason::SourceHoldsNothing,
-                        Some(source) => {
+                    match (source, statement.checked.release(permit.fields(), now.day())) {
+                        (_, Err(_)) => outcome.reason = Reason::SourceInvalid,
+                        (Some(source), Ok((leaving, released))) if !released.is_empty() => {
                             outcome.released = released;
                             // Grants that gave nothing need not be in force for what others gave.
                             outcome.grants = allowed
@@ -113,7 +112,7 @@ impl Draft {
                                     contact_role: source.contact.role.clone(),
                                     contact_phone: source.contact.phone.clone(),
                                 }),
-                                work_capacity: Some(statement.checked.build(permit.fields())),
+                                work_capacity: Some(leaving),
                                 duties: Some(proto::Duties {
                                     purpose: question.purpose.to_string(),
                                     use_until: Some(use_until.to_proto()),
@@ -122,6 +121,7 @@ impl Draft {
                                 }),
                             });
                         }
+                        _ => outcome.reason = Reason::SourceHoldsNothing,
                     }
                 }
             }

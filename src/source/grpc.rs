@@ -20,7 +20,7 @@ use self::{
 use super::{PresentedGrant, SourceConnector, SourceQuestion, Statement, Surplus, breaker::Breaker};
 use crate::{
     catalogue::{self, CheckedStatement, Mask},
-    domain::{Bsn, Clock, QueryId, Reason, time::SystemClock},
+    domain::{Bsn, Clock, Day, QueryId, Reason, time::SystemClock},
     proto::{self, get_statement_response::Result as Answer, source_service_client::SourceServiceClient},
 };
 
@@ -58,6 +58,7 @@ pub struct GrpcSource {
     channel: Channel,
     slots: Arc<Semaphore>,
     breaker: Arc<Breaker>,
+    clock: Arc<dyn Clock>,
 }
 
 impl GrpcSource {
@@ -73,7 +74,8 @@ impl GrpcSource {
         Self {
             channel,
             slots: Arc::new(Semaphore::new(limits.concurrent_calls)),
-            breaker: Arc::new(Breaker::new(limits.failures, limits.open, clock)),
+            breaker: Arc::new(Breaker::new(limits.failures, limits.open, Arc::clone(&clock))),
+            clock,
         }
     }
 
@@ -142,7 +144,7 @@ impl SourceConnector for GrpcSource {
     async fn statement(&self, question: &SourceQuestion, wait: Duration) -> Result<Statement, Reason> {
         let message = message(question);
         let delivered = self.call(wait, |left| self.ask(message.clone(), left)).await?;
-        let (surplus, checked) = weigh(delivered, question.fields);
+        let (surplus, checked) = weigh(delivered, question.fields, self.clock.now().day());
         if checked.is_err() && !surplus.is_empty() {
             self.report_apart(question.query, surplus);
         }
@@ -197,7 +199,7 @@ fn message(question: &SourceQuestion) -> proto::GetStatementRequest {
 }
 
 /// What of the answer may go on: the fields asked, every value checked; and what was too much.
-fn weigh(delivered: Delivered, asked: Mask) -> (Surplus, Result<CheckedStatement, Reason>) {
+fn weigh(delivered: Delivered, asked: Mask, today: Day) -> (Surplus, Result<CheckedStatement, Reason>) {
     let Delivered::Read { message, unknown_fields } = delivered else {
         return (Surplus::default(), Err(Reason::SourceInvalid));
     };
@@ -206,11 +208,13 @@ fn weigh(delivered: Delivered, asked: Mask) -> (Surplus, Result<CheckedStatement
         return (surplus, Err(Reason::SourceDeclined));
     };
     // One wrong value, asked or not, and nothing of the statement is trusted.
-    let Ok(delivered) = CheckedStatement::new(capacity) else { return (surplus, Err(Reason::SourceInvalid)) };
+    let Ok(delivered) = CheckedStatement::new(capacity, today) else {
+        return (surplus, Err(Reason::SourceInvalid));
+    };
     surplus.fields = delivered.present().minus(asked);
     // With a surplus, an empty statement goes on in its place: whoever keeps the log must hear of the surplus.
     if delivered.present().and(asked).is_empty() && surplus.is_empty() {
         return (surplus, Err(Reason::SourceHoldsNothing));
     }
-    (surplus, CheckedStatement::new(delivered.build(asked)).map_err(|_| Reason::SourceInvalid))
+    (surplus, Ok(delivered.narrowed(asked)))
 }

@@ -36,7 +36,7 @@ struct Lavish;
 #[tonic::async_trait]
 impl SourceConnector for Lavish {
     async fn statement(&self, _: &SourceQuestion, _: Duration) -> Result<Statement, Reason> {
-        let checked = CheckedStatement::new(statement(Mask::all())).unwrap();
+        let checked = CheckedStatement::new(statement(Mask::all()), crate::promises::today()).unwrap();
         Ok(Statement { checked, surplus: Surplus::default() })
     }
 
@@ -211,7 +211,8 @@ async fn p02_an_answer_is_requested_and_granted_and_permitted_and_held() {
     std::fs::write(&path, narrow).unwrap();
     lab.world.gateway.reload().await.unwrap();
     let permitted = agreed.map(|agreed| agreed.and(sets(&NOW)));
-    let can_hold = catalogue::CheckedStatement::new(statement(Mask::all())).unwrap().present();
+    let can_hold =
+        catalogue::CheckedStatement::new(statement(Mask::all()), crate::promises::today()).unwrap().present();
 
     let wires = join_all(rounds.iter().map(|round| {
         let paths = catalogue::to_paths(round.asked);

@@ -41,7 +41,8 @@ async fn p03_fields_that_were_not_asked_are_dropped_counted_and_reported() {
     BY_KADE.give(&lab, &bsn(0)).await;
     let (disclosed, detail) = ask(&lab, &bsn(0)).await;
     assert_eq!(disclosed, BTreeSet::from([COACH.to_owned()]));
-    let all = catalogue::CheckedStatement::new(statement(Mask::all())).unwrap().present();
+    let all =
+        catalogue::CheckedStatement::new(statement(Mask::all()), crate::promises::today()).unwrap().present();
     let surplus = catalogue::codes(all.minus(catalogue::from_codes(&["VW-04"]).unwrap()));
     assert!(surplus.len() > 20);
     assert_eq!(detail["surplus_fields"], json!(surplus));

@@ -12,12 +12,11 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sluis::{
     audit::{leaf::Leaf, proof::TlogProof},
-    catalogue::{CheckedStatement, Mask},
-    demo::data,
-    domain::Bsn,
+    catalogue::{CheckedStatement, Field, Mask, Sensitivity, example},
+    domain::{Bsn, Clock as _, time::SystemClock},
     identity::{Acceptor, Limits, TrustFiles, TrustStore},
     proto::{
         self,
@@ -95,8 +94,10 @@ pub fn form(bsn: &str, grants: &[Given<'_>]) -> String {
     let grants: Vec<_> = grants
         .iter()
         .map(|given| {
-            let sensitive: Vec<_> =
-                given.fields.iter().filter(|code| ["AV-08", "AV-09"].contains(*code)).collect();
+            let revealing = |code: &&&str| {
+                Field::from_code(code).is_some_and(|field| field.entry().sensitivity == Sensitivity::S2)
+            };
+            let sensitive: Vec<_> = given.fields.iter().filter(revealing).collect();
             json!({
                 "recipient": given.recipient, "role": given.role, "purpose": given.purpose,
                 "source": given.source, "fields": given.fields, "sensitive": sensitive,
@@ -128,26 +129,14 @@ pub fn descriptor(name: &str) -> MessageDescriptor {
     POOL.get_message_by_name(&format!("sluis.v1.{name}")).unwrap()
 }
 
-/// As much as one statement can hold: all that the demo's sources say, of all their clients together.
-pub static FULL: LazyLock<Value> = LazyLock::new(|| {
-    let mut full: Map<String, Value> = Map::new();
-    for (_, json) in data::STATEMENTS {
-        for item in serde_json::from_str::<Vec<Value>>(json).unwrap() {
-            for (group, fields) in item["work_capacity"].as_object().cloned().unwrap_or_default() {
-                let known = full.entry(group).or_insert_with(|| json!({})).as_object_mut().unwrap();
-                for (name, value) in fields.as_object().unwrap() {
-                    known.entry(name).or_insert_with(|| value.clone());
-                }
-            }
-        }
-    }
-    Value::Object(full)
-});
+/// The day on which the tests check statements.
+pub fn today() -> sluis::domain::Day {
+    SystemClock.now().day()
+}
 
-/// A statement that holds these fields, as far as [`FULL`] has them.
+/// A statement that holds these fields.
 pub fn statement(mask: Mask) -> proto::WorkCapacity {
-    let message = DynamicMessage::deserialize(descriptor("WorkCapacity"), &*FULL).unwrap();
-    CheckedStatement::new(message.transcode_to().unwrap()).unwrap().build(mask)
+    CheckedStatement::new(example::full(1), today()).unwrap().build(mask)
 }
 
 /// An item of a source's file.

@@ -49,7 +49,7 @@ fn mask(paths: &Option<prost_types::FieldMask>) -> Mask {
 fn disclosed(answer: &proto::RequestWorkCapacityResponse) -> Mask {
     let statements = answer.disclosures.iter().filter_map(|disclosure| disclosure.work_capacity.clone());
     statements
-        .filter_map(|statement| CheckedStatement::new(statement).ok())
+        .filter_map(|statement| CheckedStatement::new(statement, SystemClock.now().day()).ok())
         .fold(Mask::EMPTY, |all, statement| all.or(statement.present()))
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::misbehaviour::Misbehaviour;
 use crate::{
     catalogue::{CheckedStatement, StatementFault},
-    domain::{Bsn, bsn::BsnFault},
+    domain::{Bsn, Day, bsn::BsnFault},
     proto,
 };
 
@@ -105,26 +105,24 @@ impl fmt::Debug for Statements {
 }
 
 impl Statements {
-    /// Reads the file. A behaviour is refused unless this is a test source.
+    /// Reads the file, as of `today`. A behaviour is refused unless this is a test source.
     ///
     /// # Errors
     /// Names the item by its number, and what is wrong with it.
-    pub fn parse(json: &[u8], allow_misbehaviour: bool) -> Result<Self, FileFault> {
+    pub fn parse(json: &[u8], allow_misbehaviour: bool, today: Day) -> Result<Self, FileFault> {
         let items: Vec<Value> = serde_json::from_slice(json)
             .map_err(|error| FileFault::NotAList { line: error.line(), column: error.column() })?;
         let mut clients = HashMap::new();
         let mut numbers = HashMap::new();
         for (number, item) in (1..).zip(items) {
             let wrong = |fault| FileFault::Item { number, fault };
-            let (bsn, client) = client(item, allow_misbehaviour).map_err(wrong)?;
+            let (bsn, client) = client(item, allow_misbehaviour, today).map_err(wrong)?;
             if let Some(earlier) = numbers.insert(*bsn.reveal(), number) {
                 return Err(wrong(Fault::Repeated(earlier)));
             }
             clients.insert(*bsn.reveal(), client);
         }
-        let nothing = CheckedStatement::new(proto::WorkCapacity::default());
-        let statement =
-            nothing.map_err(|fault| FileFault::Item { number: 0, fault: Fault::Statement(fault) })?;
+        let statement = CheckedStatement::empty();
         Ok(Self { clients, nobody: Client { statement, declines: false, behaviour: None } })
     }
 
@@ -157,7 +155,7 @@ impl Statements {
     }
 }
 
-fn client(item: Value, allow_misbehaviour: bool) -> Result<(Bsn, Client), Fault> {
+fn client(item: Value, allow_misbehaviour: bool, today: Day) -> Result<(Bsn, Client), Fault> {
     let item: Item = serde_json::from_value(item).map_err(|_| Fault::Shape)?;
     let bsn = Bsn::parse(&item.bsn).map_err(Fault::Bsn)?;
     if item.behaviour.is_some() && !allow_misbehaviour {
@@ -165,7 +163,7 @@ fn client(item: Value, allow_misbehaviour: bool) -> Result<(Bsn, Client), Fault>
     }
     let message = capacity(Value::Object(item.work_capacity.clone()))
         .ok_or_else(|| Fault::Unreadable(culprit(&item.work_capacity)))?;
-    let statement = CheckedStatement::new(message).map_err(Fault::Statement)?;
+    let statement = CheckedStatement::new(message, today).map_err(Fault::Statement)?;
     let declines = item.declines || item.behaviour == Some(Misbehaviour::Declines);
     Ok((bsn, Client { statement, declines, behaviour: item.behaviour }))
 }

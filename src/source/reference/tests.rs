@@ -14,6 +14,7 @@ use crate::{
     },
 };
 
+const TODAY: crate::domain::Day = time::macros::date!(2026 - 05 - 20);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn items(behaviour: Option<&str>) -> serde_json::Value {
@@ -52,7 +53,7 @@ impl Lab {
 
     fn with(behaviour: Option<&str>, caller: Option<Oin>) -> Self {
         let recorder = Arc::new(lab::Recorder::new());
-        let statements = Statements::parse(items(behaviour).to_string().as_bytes(), true).unwrap();
+        let statements = Statements::parse(items(behaviour).to_string().as_bytes(), true, TODAY).unwrap();
         let source = ReferenceSource::new(
             oin(3),
             oin(9),
@@ -225,7 +226,7 @@ fn a_faulty_file_is_refused_by_item_and_without_its_contents() {
     let fault = |change: fn(&mut serde_json::Value)| {
         let mut items = items(None);
         change(&mut items);
-        Statements::parse(items.to_string().as_bytes(), false).unwrap_err().to_string()
+        Statements::parse(items.to_string().as_bytes(), false, TODAY).unwrap_err().to_string()
     };
     let capacity = |field: &str| format!("item 1 has a `work_capacity` {field}");
     assert_eq!(
@@ -251,7 +252,7 @@ fn a_faulty_file_is_refused_by_item_and_without_its_contents() {
         fault(|items| items[0]["work_capacity"]["working_hours"]["max_hours_per_week"] = json!(100)),
         capacity("in which `WT-06` is out of its range")
     );
-    let broken = Statements::parse(b"[\n{", false).unwrap_err();
+    let broken = Statements::parse(b"[\n{", false, TODAY).unwrap_err();
     assert_eq!(broken.to_string(), "is not a JSON list of items (line 2, column 1)");
 }
 
