@@ -141,7 +141,7 @@ pub struct EntryFilter {
     pub requester: Option<Oin>,
     /// Purpose.
     pub purpose: Option<Purpose>,
-    /// Kind.
+    /// Kind: a code of the log's list, never a text as somebody typed it (P08).
     pub kind: Option<String>,
     /// Below this position; for the next page.
     pub below: Option<u64>,

@@ -107,8 +107,7 @@ impl OfficerDesk {
             "until": filter.until.map(|time| time.to_string()),
             "requester": filter.requester,
             "purpose": filter.purpose,
-            // A code of the list and nothing else: what an officer types may be a number of a client (P08).
-            "kind": filter.kind.as_deref().map(|kind| kind.parse().map_or("unknown", Kind::as_str)),
+            "kind": filter.kind,
         });
         self.look(caller, what).await?;
         let found = self.store.search(&filter).await.map_err(|_| unreadable())?;

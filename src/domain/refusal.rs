@@ -150,6 +150,8 @@ codes! {
     SelectorMissing = "SELECTOR_MISSING", "", Invalid, "name a grant, a form or a client";
     /// No entry at this position that the caller may see.
     EntryNotFound = "ENTRY_NOT_FOUND", "", Missing, "no such entry for this organisation";
+    /// A kind of entry that the log does not have.
+    EntryKindUnknown = "ENTRY_KIND_UNKNOWN", "", Invalid, "there is no such kind of entry";
     /// A page token that this service did not give.
     PageTokenInvalid = "PAGE_TOKEN_INVALID", "", Invalid, "the page token is not one of this service";
     /// More is waiting than can be logged.

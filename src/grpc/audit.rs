@@ -6,7 +6,10 @@ use tonic::{Request, Response, Status};
 
 use super::calls::Caller;
 use crate::{
-    audit::officer::{OfficerDesk, Scope, Shown},
+    audit::{
+        leaf::Kind,
+        officer::{OfficerDesk, Scope, Shown},
+    },
     domain::{Oin, Refusal, RefusalCode, Timestamp},
     proto::{self, audit_service_server::AuditService},
     storage::EntryFilter,
@@ -85,6 +88,10 @@ fn filter(message: &proto::SearchEntriesRequest) -> Result<EntryFilter, Refusal>
         .map(|text| text.parse())
         .transpose()
         .map_err(|fault| Refusal::at(RefusalCode::PurposeMalformed, "purpose", fault))?;
+    let kind = some(&message.kind)
+        .map(|text| text.parse::<Kind>())
+        .transpose()
+        .map_err(|_| Refusal::at(RefusalCode::EntryKindUnknown, "kind", "is not a kind of entry"))?;
     let below = some(&message.page_token).map(|text| text.parse::<u64>()).transpose().map_err(|_| {
         Refusal::at(RefusalCode::PageTokenInvalid, "page_token", "must be one of this service")
     })?;
@@ -93,7 +100,7 @@ fn filter(message: &proto::SearchEntriesRequest) -> Result<EntryFilter, Refusal>
         until: message.until.as_ref().map(Timestamp::from_proto),
         requester,
         purpose,
-        kind: some(&message.kind),
+        kind: kind.map(|kind| kind.as_str().to_owned()),
         below,
         limit: if message.page_size == 0 { PAGE } else { message.page_size.min(MAX_PAGE) },
     })

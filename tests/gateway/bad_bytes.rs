@@ -25,7 +25,7 @@ const CHECKPOINT: &str = "/sluis.v1.AuditService/GetCheckpoint";
 
 /// Bytes as they are, both ways.
 #[derive(Clone, Copy)]
-struct Bytes;
+pub struct Bytes;
 
 impl Codec for Bytes {
     type Encode = Vec<u8>;
@@ -62,10 +62,19 @@ impl Decoder for Bytes {
 }
 
 async fn send(channel: &Channel, path: &'static str, bytes: Vec<u8>) -> Result<Vec<u8>, Status> {
+    send_request(channel, path, Request::new(bytes)).await
+}
+
+/// Sends a request of any bytes, with any metadata.
+pub async fn send_request(
+    channel: &Channel,
+    path: &str,
+    request: Request<Vec<u8>>,
+) -> Result<Vec<u8>, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.unwrap();
-    let path = http::uri::PathAndQuery::from_static(path);
-    client.unary(Request::new(bytes), path, Bytes).await.map(tonic::Response::into_inner)
+    let path = path.parse::<http::uri::PathAndQuery>().unwrap();
+    client.unary(request, path, Bytes).await.map(tonic::Response::into_inner)
 }
 
 /// A question followed by these bytes.

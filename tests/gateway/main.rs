@@ -10,6 +10,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod apart;
 mod away;
 mod bad_bytes;
 mod bad_caller;
@@ -22,6 +23,7 @@ mod bad_request;
 mod bad_signature;
 mod bad_source;
 mod bad_tools;
+mod canary;
 mod database;
 mod exchange;
 mod lab;

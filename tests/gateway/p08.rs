@@ -1,13 +1,7 @@
 //! A BSN is in nothing that the gateway writes: no file, trace, error, receipt or entry. A run that puts numbers into
 //! every field there is, and a search for each of them in every way it could be written.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::Path,
-    process::Command,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -21,10 +15,10 @@ use tonic::Status;
 use uuid::Uuid;
 
 use crate::{
+    apart::{Captured, keep, run_apart},
     database::on_postgres,
     lab::{BSN, Lab, paths, question},
-    outside::Outside,
-    promises::{BY_KADE, COACH, Given, KADE, about, bsn, copy, item},
+    promises::{BY_KADE, COACH, Given, KADE, about, bsn, item},
 };
 
 /// The ways to write a number that are looked for. Four bytes turn up by chance once in a while.
@@ -110,20 +104,6 @@ fn numbers() -> Vec<String> {
 
 const CHILD: &str = "SLUIS_P08_CHILD";
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// What participants get to see.
 #[derive(Default)]
 struct Seen(String);
@@ -158,14 +138,7 @@ impl Seen {
 async fn p08_child() {
     let Ok(out) = std::env::var(CHILD) else { return };
     let out = Path::new(&out);
-    let captured = Captured::default();
-    let writer = captured.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .try_init()
-        .unwrap();
-    tracing::trace!("captured from here on");
+    let captured = Captured::begin();
 
     let behaves = |n: usize, how: &str| item(&bsn(n), Mask::all(), json!({ "behaviour": how }));
     let mut items = vec![
@@ -284,42 +257,13 @@ async fn p08_child() {
         seen.0 += &format!("{}\n{}\n{}\n", entry.leaf, entry.facts, entry.detail);
     }
 
-    let region = lab.world.dir.clone();
-    copy(&region.join("data"), &out.join("running"));
-    if on_postgres() {
-        Outside::open(&region).await.dump(&out.join("running/sluis.db")).await;
-    }
-    lab.world.stop().await;
-    copy(&region.join("data"), &out.join("stopped"));
-    if on_postgres() {
-        Outside::open(&region).await.dump(&out.join("stopped/sluis.db")).await;
-    }
+    keep(lab, out).await;
     fs::write(out.join("seen"), seen.0).unwrap();
-    fs::write(out.join("trace"), captured.0.lock().unwrap().as_slice()).unwrap();
-}
-
-fn read_all(dir: &Path, files: &mut Vec<(String, Vec<u8>)>) {
-    for file in fs::read_dir(dir).unwrap() {
-        let file = file.unwrap().path();
-        if file.is_dir() {
-            read_all(&file, files);
-        } else {
-            files.push((file.display().to_string(), fs::read(&file).unwrap()));
-        }
-    }
+    fs::write(out.join("trace"), captured.bytes()).unwrap();
 }
 
 fn run() -> (Vec<String>, Vec<String>) {
-    let out = tempfile::tempdir().unwrap();
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["p08::p08_child", "--exact"])
-        .env(CHILD, out.path())
-        .output()
-        .unwrap();
-    let output = String::from_utf8_lossy(&child.stdout).into_owned();
-    assert!(child.status.success(), "{output}");
-    let mut files = vec![("output".to_owned(), child.stdout), ("errors".to_owned(), child.stderr)];
-    read_all(out.path(), &mut files);
+    let files = run_apart("p08::p08_child", CHILD);
     let size = |name: &str| {
         files.iter().filter(|(file, _)| file.contains(name)).map(|(_, c)| c.len()).sum::<usize>()
     };

@@ -2,6 +2,7 @@
 //! officer reads it.
 
 use std::{
+    convert::Infallible,
     fs,
     path::Path,
     sync::{
@@ -26,7 +27,9 @@ use sluis::{
     storage::Store,
 };
 use tokio::net::TcpListener;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{
+    Request, Response, Status, body::Body, codegen::Service, server::NamedService, transport::Server,
+};
 
 use crate::lab::{Lab, question};
 
@@ -163,8 +166,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// Puts it in the place of a source of the region, under that one's certificate. On a port of its own: between two
-    /// that use one port, another test could take it.
+    /// Puts it in the place of a source of the region.
     pub async fn take_over<F>(
         lab: &mut Lab,
         short: &str,
@@ -173,39 +175,54 @@ impl Scripted {
     where
         F: Future<Output = Answer> + Send + 'static,
     {
-        let replaced = lab.world.sources.remove(short).unwrap();
-        let old = format!("localhost:{}", replaced.address.port());
-        replaced.stop().await;
-        let certs = lab.world.dir.join("certs");
-        let trust = TrustStore::load(TrustFiles {
-            roots: vec![certs.join("ca.pem")],
-            crls: vec![certs.join("crl.pem")],
-            certificate: certs.join(format!("{short}.pem")),
-            key: certs.join(format!("{short}.key")),
-        })
-        .unwrap();
-        let acceptor = Acceptor::new(Arc::new(trust), Limits::default());
         let source = Self {
             answer: Arc::new(move |request| Box::pin(answer(request))),
             confirms: Arc::new(AtomicBool::new(true)),
             asked: Arc::default(),
             reports: Arc::default(),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let new = format!("localhost:{}", listener.local_addr().unwrap().port());
-        let router = Server::builder().add_service(SourceServiceServer::new(source.clone()));
-        tokio::spawn(async move { router.serve_with_incoming(acceptor.incoming(listener)).await });
-        let participants = lab.world.dir.join("participants.toml");
-        let text = fs::read_to_string(&participants).unwrap();
-        fs::write(&participants, text.replace(&old, &new)).unwrap();
-        for gateway in std::iter::once(&lab.world.gateway).chain(&lab.world.others) {
-            gateway.reload().await.unwrap();
-        }
+        stand_in(lab, short, SourceServiceServer::new(source.clone())).await;
         source
     }
 
     pub fn times_asked(&self) -> usize {
         self.asked.lock().unwrap().len()
+    }
+}
+
+/// Puts a service in the place of a source of the region, under that one's certificate. On a port of its own: between two
+/// that use one port, another test could take it.
+pub async fn stand_in<S>(lab: &mut Lab, short: &str, service: S)
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    let replaced = lab.world.sources.remove(short).unwrap();
+    let old = format!("localhost:{}", replaced.address.port());
+    replaced.stop().await;
+    let certs = lab.world.dir.join("certs");
+    let trust = TrustStore::load(TrustFiles {
+        roots: vec![certs.join("ca.pem")],
+        crls: vec![certs.join("crl.pem")],
+        certificate: certs.join(format!("{short}.pem")),
+        key: certs.join(format!("{short}.key")),
+    })
+    .unwrap();
+    let acceptor = Acceptor::new(Arc::new(trust), Limits::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let new = format!("localhost:{}", listener.local_addr().unwrap().port());
+    let router = Server::builder().add_service(service);
+    tokio::spawn(async move { router.serve_with_incoming(acceptor.incoming(listener)).await });
+    let participants = lab.world.dir.join("participants.toml");
+    let text = fs::read_to_string(&participants).unwrap();
+    fs::write(&participants, text.replace(&old, &new)).unwrap();
+    for gateway in std::iter::once(&lab.world.gateway).chain(&lab.world.others) {
+        gateway.reload().await.unwrap();
     }
 }
 
