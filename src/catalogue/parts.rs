@@ -118,3 +118,90 @@ fn ascending<K: PartialOrd>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        catalogue::{CheckedStatement, example},
+        proto::{self, *},
+    };
+
+    const TODAY: time::Date = time::macros::date!(2026 - 05 - 20);
+
+    fn on(month: i32, day: i32) -> Option<Date> {
+        Some(Date { year: 2026, month, day })
+    }
+
+    /// What is wrong with a full statement once this is changed in it.
+    fn wrong(change: impl FnOnce(&mut Trajectory, &mut Matching)) -> Option<(&'static str, &'static str)> {
+        let mut statement: proto::WorkCapacity = example::full(0);
+        let (trajectory, matching) = (&mut statement.trajectory, &mut statement.matching);
+        change(trajectory.as_mut().unwrap(), matching.as_mut().unwrap());
+        CheckedStatement::new(statement, TODAY).err().map(|fault| (fault.code, fault.fault))
+    }
+
+    #[test]
+    fn periods_and_placements() {
+        let period = |start, expected_end| {
+            wrong(|trajectory, _| trajectory.period = Some(Period { start, expected_end }))
+        };
+        assert_eq!(period(on(2, 1), on(2, 1)), None);
+        assert_eq!(period(on(2, 1), None), None);
+        assert_eq!(period(on(2, 2), on(2, 1)), Some(("TR-02", "ends before it starts")));
+        assert_eq!(period(None, None), Some(("TR-02", "has neither start nor end")));
+        assert_eq!(period(on(2, 30), None), Some(("TR-02", "is not a calendar day")));
+        let placement =
+            |placed, on| wrong(|trajectory, _| trajectory.placement = Some(Placement { placed, on }));
+        assert_eq!(placement(Some(true), on(5, 21)), None, "a day of grace");
+        assert_eq!(placement(Some(true), on(5, 22)), Some(("TR-05", "lies in the future")));
+        assert_eq!(placement(Some(false), on(1, 1)), Some(("TR-05", "has a day without a placement")));
+        assert_eq!(placement(None, on(1, 1)), Some(("TR-05", "does not say whether the person was placed")));
+    }
+
+    #[test]
+    fn lists_have_one_order_and_an_end() {
+        let order = "must have its items in ascending order without repetition";
+        let many = "has more items than the catalogue allows";
+        assert_eq!(wrong(|_, matching| matching.languages.swap(0, 1)), Some(("MT-16", order)));
+        assert_eq!(
+            wrong(|_, matching| matching.languages[1] = matching.languages[0]),
+            Some(("MT-16", order))
+        );
+        assert_eq!(
+            wrong(|_, matching| matching.languages.push(matching.languages[9])),
+            Some(("MT-16", many))
+        );
+        assert_eq!(wrong(|_, matching| matching.competence_mastery.swap(3, 4)), Some(("MT-18", order)));
+        assert_eq!(wrong(|trajectory, _| trajectory.agreed_actions.reverse()), Some(("TR-06", order)));
+        let eleven = |trajectory: &mut Trajectory, _: &mut Matching| {
+            trajectory.agreed_actions.push(trajectory.agreed_actions[9]);
+        };
+        assert_eq!(wrong(eleven), Some(("TR-06", many)));
+    }
+
+    #[test]
+    fn items_say_something() {
+        let language = "needs a language and a level each";
+        assert_eq!(wrong(|_, m| m.languages[0].language = None), Some(("MT-16", language)));
+        let mute = |_: &mut Trajectory, matching: &mut Matching| {
+            matching.languages[0] = LanguageSkill { language: Some(1), ..Default::default() };
+        };
+        assert_eq!(wrong(mute), Some(("MT-16", language)));
+        assert_eq!(
+            wrong(|_, m| m.languages[0].speaking = Some(7)),
+            Some(("MT-16", "is not a code of its list"))
+        );
+        assert_eq!(
+            wrong(|_, m| m.competence_mastery[0].level = None),
+            Some(("MT-18", "needs a competence and a level each"))
+        );
+        assert_eq!(
+            wrong(|_, m| m.vehicle_use = Some(VehicleUse::default())),
+            Some(("MT-10", "says nothing"))
+        );
+        assert_eq!(
+            wrong(|t, _| t.agreed_actions[0].owner = None),
+            Some(("TR-06", "needs an action and an owner each"))
+        );
+    }
+}

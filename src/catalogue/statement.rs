@@ -63,3 +63,52 @@ impl CheckedStatement {
         Ok((leaving.message, leaving.present))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Field, example};
+
+    const TODAY: time::Date = time::macros::date!(2026 - 05 - 20);
+
+    fn day(day: i32) -> Option<proto::Date> {
+        Some(proto::Date { year: 2026, month: 5, day })
+    }
+
+    #[test]
+    fn what_has_happened_does_not_lie_ahead() {
+        let assessed = |determined_on, valid_until| {
+            let mut statement = example::full(0);
+            let assessment = statement.support.as_mut().unwrap().assessment.as_mut().unwrap();
+            (assessment.determined_on, assessment.valid_until) = (determined_on, valid_until);
+            CheckedStatement::new(statement, TODAY).err().map(|fault| (fault.code, fault.fault))
+        };
+        assert_eq!(assessed(day(21), None), None, "a day of grace");
+        assert_eq!(assessed(day(22), None), Some(("support", "has an assessment that lies in the future")));
+        assert_eq!(assessed(day(4), day(28)), None);
+        let backwards = "has an assessment that ends before it was determined";
+        assert_eq!(assessed(day(4), day(3)), Some(("support", backwards)));
+        let wage = |value| {
+            let mut statement = example::full(0);
+            statement.schemes.as_mut().unwrap().wage_value_determined_on = value;
+            CheckedStatement::new(statement, TODAY).err().map(|fault| fault.code)
+        };
+        assert_eq!((wage(day(20)), wage(day(25))), (None, Some("RG-07")));
+    }
+
+    #[test]
+    fn p02_what_leaves_is_the_mask_and_is_checked_again() {
+        let statement = CheckedStatement::new(example::full(5), TODAY).unwrap();
+        let mask = [Field::Wt02, Field::Pf10, Field::Mt16].into_iter().collect();
+        let (leaving, fields) = statement.release(mask, TODAY).unwrap();
+        assert_eq!(fields, mask);
+        assert_eq!(CheckedStatement::new(leaving, TODAY).unwrap().present(), mask);
+        assert_eq!(statement.narrowed(mask).present(), mask);
+        assert_eq!(statement.narrowed(Mask::EMPTY).message, proto::WorkCapacity::default());
+        // A statement that could not have come in does not go out either.
+        let mut broken = statement.clone();
+        broken.message.working_hours.as_mut().unwrap().hours_per_day = Some(4711);
+        assert_eq!(broken.release(mask, TODAY).unwrap_err().code, "WT-02");
+        assert_eq!(broken.release(Mask::EMPTY.with(Field::Wt03), TODAY).unwrap().1.len(), 1);
+    }
+}

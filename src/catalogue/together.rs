@@ -30,3 +30,50 @@ fn in_order(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{CheckedStatement, example};
+
+    const TODAY: time::Date = time::macros::date!(2026 - 05 - 20);
+
+    fn wrong(change: impl FnOnce(&mut proto::WorkCapacity)) -> Option<&'static str> {
+        let mut statement = example::full(0);
+        change(&mut statement);
+        CheckedStatement::new(statement, TODAY).err().map(|fault| fault.code)
+    }
+
+    fn day(day: i32) -> Option<proto::Date> {
+        Some(proto::Date { year: 2026, month: 4, day })
+    }
+
+    #[test]
+    fn bounds_are_in_order() {
+        let hours = |min, max| {
+            wrong(|statement| {
+                let group = statement.working_hours.as_mut().unwrap();
+                (group.min_hours_per_week, group.max_hours_per_week) = (min, max);
+            })
+        };
+        assert_eq!(hours(Some(12), Some(12)), None);
+        assert_eq!(hours(Some(12), None), None);
+        assert_eq!(hours(Some(13), Some(12)), Some("WT-06"));
+        let available = |from, until| {
+            wrong(|statement| {
+                let group = statement.working_hours.as_mut().unwrap();
+                (group.available_from, group.available_until) = (from, until);
+            })
+        };
+        assert_eq!(available(day(3), day(3)), None);
+        assert_eq!(available(day(4), day(3)), Some("WT-10"));
+        let registered = |from, until| {
+            wrong(|statement| {
+                let group = statement.schemes.as_mut().unwrap();
+                (group.registered_on, group.registration_ends_on) = (from, until);
+            })
+        };
+        assert_eq!(registered(day(3), None), None);
+        assert_eq!(registered(day(4), day(3)), Some("RG-03"));
+    }
+}
