@@ -17,3 +17,4 @@ pub mod proto;
 pub mod source;
 pub mod storage;
 pub mod subject;
+pub mod tripwire;
