@@ -6,7 +6,6 @@ mod checks;
 mod entry;
 pub mod example;
 mod mask;
-mod medical;
 mod parts;
 mod paths;
 mod statement;
@@ -15,7 +14,6 @@ mod together;
 pub use checks::StatementFault;
 pub use entry::{Coded, Entry, Form, Group, LeftOut, List, Part, Sensitivity};
 pub use mask::Mask;
-pub use medical::looks_medical;
 pub use paths::{PathFault, codes, from_codes, from_paths, to_paths};
 pub use statement::CheckedStatement;
 

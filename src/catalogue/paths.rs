@@ -1,7 +1,8 @@
 //! Masks as field mask paths (towards requesters) and as codes (on grants, towards sources, in the log). The normal form
 //! of both is one path or code per field, in the order of the catalogue.
 
-use super::{Field, Mask, groups, looks_medical};
+use super::{Field, Mask, groups};
+use crate::tripwire::{Detector, Expected, scan};
 
 /// A path or code that is not in the catalogue. Its place is told, not its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,4 +56,10 @@ pub fn from_codes<S: AsRef<str>>(codes: &[S]) -> Result<Mask, PathFault> {
 #[must_use]
 pub fn codes(mask: Mask) -> Vec<&'static str> {
     mask.iter().map(|field| field.entry().code).collect()
+}
+
+/// Whether a path or code that is not ours reads as a question about something medical, so that it is answered with the
+/// route to a physician (R22) and not with a bare "unknown field".
+fn looks_medical(text: &str) -> bool {
+    scan(text, Expected::Text).is_some_and(Detector::is_medical)
 }

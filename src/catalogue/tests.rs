@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 
 use super::*;
+use crate::tripwire::{Expected, scan};
 
 fn statement() -> proto::WorkCapacity {
     proto::WorkCapacity {
@@ -78,14 +79,32 @@ fn codes_and_paths_are_unique_and_lead_back() {
     for field in ALL {
         assert_eq!(Field::from_code(field.entry().code), Some(field));
         assert_eq!(from_paths(&[field.entry().path]), Ok(Mask::EMPTY.with(field)));
-        assert!(!looks_medical(field.entry().path), "{}", field.entry().path);
         let icf = field.entry().icf;
         assert!(icf.is_empty() || icf.starts_with(['d', 'e']), "ICF {icf} is medical");
     }
 }
 
+/// The tripwire stands on texts of others. Ours must never set it off, wherever they turn up.
+#[test]
+fn no_word_of_the_catalogue_is_a_hit() {
+    let sets = field_sets();
+    let groups = GROUPS.iter().map(|(group, ..)| *group);
+    let texts = ENTRIES.iter().flat_map(|entry| {
+        [entry.code, entry.path, entry.group, entry.label_nl, entry.label_en, entry.origin, entry.unit]
+    });
+    for text in texts.chain(groups).chain(sets.iter().copied()).filter(|text| !text.is_empty()) {
+        assert_eq!(scan(text, Expected::Text), None, "{text}");
+    }
+}
+
 #[test]
 fn r22_medical_paths_are_told_apart() {
+    for path in
+        ["treatment_plan", "medication", "behandelplan", "icd_10", "ICD-10", "F32.1", "psychiatricHistory"]
+    {
+        assert_eq!(from_paths(&[path]), Err(PathFault { index: 0, medical: true }), "{path}");
+        assert_eq!(from_codes(&[path]), Err(PathFault { index: 0, medical: true }), "{path}");
+    }
     assert_eq!(from_paths(&["work_ability", "diagnosis"]), Err(PathFault { index: 1, medical: true }));
     assert_eq!(from_paths(&["shoe_size"]), Err(PathFault { index: 0, medical: false }));
     assert_eq!(from_codes(&["*"]), Err(PathFault { index: 0, medical: false }));
