@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{Day, Oin, OrganisationKind, Role},
     identity::{GatewayKind, connect::is_address},
+    tripwire::Expected,
 };
 
 /// What an organisation is admitted for.
@@ -231,15 +232,15 @@ fn organisation(raw: RawOrganisation, gateway: GatewayKind, item: &mut Item<'_>)
             }
         }
     }
-    let name = item.take("name", text::line(&raw.name, 100));
+    let name = item.take("name", line(&raw.name, 100, Expected::Text));
     let kind = item.take("kind", organisation_kind(&raw.kind));
     let functions = functions(&raw.functions, item);
     let roles = raw.role.iter().filter_map(|raw| role(raw, kind, item)).collect::<Vec<_>>();
     let distinct: BTreeSet<_> = roles.iter().map(|grant| grant.role).collect();
     item.must(distinct.len() == roles.len(), "holds a role more than once");
-    let contact_role = item.take("contact.role", text::line(&raw.contact.role, 100));
+    let contact_role = item.take("contact.role", line(&raw.contact.role, 100, Expected::Text));
     let contact_phone = item.take("contact.phone", text::phone(&raw.contact.phone));
-    let complaint = item.take("complaint", text::line(&raw.complaint, 200));
+    let complaint = item.take("complaint", line(&raw.complaint, 200, Expected::Address));
     let signing_keys = raw.signing_key.iter().filter_map(|raw| signing_key(raw, item)).collect();
     let endpoint = raw.endpoint.and_then(|raw| {
         let url = if is_address(&raw.url) { Ok(raw.url) } else { Err("must read `https://host:port`") };
@@ -258,6 +259,12 @@ fn organisation(raw: RawOrganisation, gateway: GatewayKind, item: &mut Item<'_>)
     };
     completeness(&organisation, item);
     Some(organisation)
+}
+
+/// A text of one line for people, in which nothing medical or identifying was recognised.
+fn line(text: &str, max: usize, expected: Expected) -> Result<String, String> {
+    text::harmless(text, expected)?;
+    text::line(text, max)
 }
 
 /// What each function needs.
@@ -311,7 +318,10 @@ fn role(raw: &RawRole, kind: Option<OrganisationKind>, item: &mut Item<'_>) -> O
 }
 
 fn signing_key(raw: &RawSigningKey, item: &mut Item<'_>) -> Option<SigningKey> {
-    let kid = item.take("signing_key.kid", text::name(&raw.kid));
+    let kid = item.take(
+        "signing_key.kid",
+        text::harmless(&raw.kid, Expected::Text).and_then(|()| Ok(text::name(&raw.kid)?)),
+    );
     let public = item.take("signing_key.public", text::key(&raw.public));
     let from = item.take("signing_key.from", text::day(&raw.from));
     let until = raw.until.as_ref().map(|until| item.take("signing_key.until", text::day(until)));

@@ -202,6 +202,52 @@ fn r19_an_agreement_that_is_not_reviewed_lapses() {
     }
 }
 
+/// What a name says of those who go there must not be told by a register that everybody reads.
+#[test]
+fn names_that_tell_what_somebody_is_treated_for_are_refused() {
+    for (from, to, item, key, detector) in [
+        (
+            "GGZ-instelling TEST",
+            "Verslavingszorg Noord",
+            "organisation 2 (00000099000000003000)",
+            "name",
+            "WORD_CARE",
+        ),
+        (
+            "Gemeente TEST",
+            "D e p r e s s i e Vereniging",
+            "organisation 3 (00000099000000004000)",
+            "name",
+            "WORD_DISORDER",
+        ),
+        (
+            "trajectbegeleiding",
+            "behandelaar",
+            "organisation 2 (00000099000000003000)",
+            "contact.role",
+            "WORD_CARER",
+        ),
+        (
+            "klachten@gemeente.test",
+            "autisme@gemeente.test",
+            "organisation 3 (00000099000000004000)",
+            "complaint",
+            "WORD_DISORDER",
+        ),
+        ("ggz-2026", "F32.1", "organisation 2 (00000099000000003000)", "signing_key.kid", "ICD10"),
+        ("ggz-gemeente", "schizofrenie-1", "agreement 1 (id withheld)", "id", "WORD_DISORDER"),
+    ] {
+        // A recorder whose key was refused has none; that is another fault.
+        let faults =
+            parse(&PARTICIPANTS.replacen(from, to, 1), &AGREEMENTS.replacen(from, to, 1)).expect_err(to);
+        let fault = faults.iter().next().unwrap();
+        assert_eq!(fault.item, item, "{to}");
+        assert!(fault.what.starts_with(&format!("`{key}` sets off the detector `{detector}`")), "{fault}");
+        assert!(fault.what.contains("neutral trade name (neutrale handelsnaam)"), "{fault}");
+        assert!(!faults.to_string().contains(to), "{faults}");
+    }
+}
+
 #[test]
 fn every_fault_is_named() {
     let participants = PARTICIPANTS
