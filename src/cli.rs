@@ -5,6 +5,7 @@ pub mod audit;
 pub mod certs;
 pub mod consent;
 pub mod demo;
+pub mod import;
 pub mod request;
 pub mod serve;
 pub mod store;
@@ -50,7 +51,11 @@ enum Command {
 /// Runs a command.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
-    let quiet = !matches!(cli.command, Command::Serve(_) | Command::Source(_));
+    let quiet = match &cli.command {
+        Command::Serve(_) => false,
+        Command::Source(args) => !args.serves(),
+        _ => true,
+    };
     // A demo or a client tells its own story; what services log goes to those who run them.
     let default = if quiet { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("SLUIS_LOG").unwrap_or_else(|_| EnvFilter::new(default));

@@ -13,6 +13,7 @@ use crate::{
     domain::{Bsn, Oin, Purpose, QueryId, Reason, Role, Timestamp},
 };
 
+pub mod adapters;
 mod breaker;
 pub mod grpc;
 #[cfg(test)]

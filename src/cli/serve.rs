@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use super::failed;
+use super::{failed, import};
 use crate::{
     app::{
         Gateway,
@@ -40,10 +40,26 @@ pub struct ServeArgs {
 /// each grant itself (signature, person, source, recipient, purpose, fields, period) and may decline. For trying out
 /// and for testing; what a real source system must do is in proto/sluis/v1/source.proto.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct SourceArgs {
+    #[command(subcommand)]
+    command: Option<SourceCommand>,
+
     /// Configuration file
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum SourceCommand {
+    Import(import::ImportArgs),
+}
+
+impl SourceArgs {
+    /// Whether it is a service that runs until it is told to stop.
+    pub(super) const fn serves(&self) -> bool {
+        self.command.is_none()
+    }
 }
 
 /// Waits for SIGTERM or Ctrl-C.
@@ -81,7 +97,10 @@ pub(super) async fn serve(args: ServeArgs, clock: Arc<dyn Clock>) -> ExitCode {
 }
 
 pub(super) async fn source(args: SourceArgs, clock: Arc<dyn Clock>) -> ExitCode {
-    let settings = match SourceSettings::load(&args.config) {
+    if let Some(SourceCommand::Import(args)) = &args.command {
+        return import::run(args, clock.as_ref());
+    }
+    let settings = match SourceSettings::load(&args.config.unwrap_or_default()) {
         Ok(settings) => settings,
         Err(fault) => return failed(fault),
     };
