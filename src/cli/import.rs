@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{failed, say};
 use crate::{
-    catalogue::{self, Form},
+    catalogue::{self, Form, Mask},
     domain::{Clock, Day, time::parse_day},
     proto,
     source::adapters::{self, Event, Import, Imported, Keys, Settings, refusal_json},
@@ -60,6 +60,10 @@ pub struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 
+    /// Take only these groups, by their codes: WT,MT. The others are checked and left
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = group)]
+    only: Vec<Mask>,
+
     /// Replace groups of a client that the statements hold already
     #[arg(long)]
     replace: bool,
@@ -91,6 +95,15 @@ fn role(name: &str) -> Result<proto::AssessorRole, String> {
         let lists = forms.filter_map(|form| if let Form::Code(list) = form { Some(list) } else { None });
         let names = lists.flat_map(|list| list.values).map(|value| value.name.to_lowercase());
         format!("must be one of {}", names.collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// Reads a group by its code.
+fn group(code: &str) -> Result<Mask, String> {
+    let groups = catalogue::groups();
+    groups.iter().find(|group| group.code == code).map(catalogue::Group::mask).ok_or_else(|| {
+        let codes: Vec<_> = groups.iter().map(|group| group.code).collect();
+        format!("must be one of {}", codes.join(", "))
     })
 }
 
@@ -134,6 +147,11 @@ fn import(args: &ImportArgs, clock: &dyn Clock) -> Result<Imported, String> {
         assessor: args.assessor_role,
         determined_on: args.determined_on,
         today: clock.now().day(),
+        only: if args.only.is_empty() {
+            Mask::all()
+        } else {
+            args.only.iter().copied().fold(Mask::EMPTY, Mask::or)
+        },
         replace: args.replace,
     };
     let mut progress = Progress::begin();
@@ -166,7 +184,7 @@ fn format(args: &ImportArgs) -> Result<adapters::Format, String> {
             let unreadable = |fault| format!("cannot read the keys `{}`: {fault}", path.display());
             let read =
                 Keys::read(BufReader::new(File::open(path).map_err(unreadable)?)).map_err(unreadable)?;
-            read.map_err(|fault| format!("the keys `{}`: {} {}", path.display(), fault.place, fault.reason))?
+            read.map_err(|fault| format!("the keys `{}`: {fault}", path.display()))?
         }
         (None, _) => Keys::default(),
         (Some(_), _) => return Err("--keys is for VUM: the other formats have BSNs".to_owned()),

@@ -40,7 +40,7 @@ pub enum Reason {
     OtherRecord,
     /// The statements hold this group of the client already, and `--replace` was not given.
     Held,
-    /// Nothing in it has a place in the catalogue.
+    /// Nothing in it has a place in the catalogue, or in the groups that are taken.
     Nothing,
     /// The catalogue refuses the value.
     Catalogue(&'static str),
@@ -135,7 +135,7 @@ impl fmt::Display for Reason {
             Self::NoKey => "is not among the keys",
             Self::OtherRecord => "is about a client with another record in this import",
             Self::Held => "is held already of this client; --replace replaces it",
-            Self::Nothing => "holds nothing that the catalogue carries",
+            Self::Nothing => "holds nothing to carry",
             Self::TooLong => "is too long",
             Self::NotUtf8 => "is not UTF-8",
             Self::Quotes => "has quotes that do not match",
@@ -183,5 +183,11 @@ pub struct Refusal {
 impl Refusal {
     pub(super) const fn of_file(line: Option<u64>, field: Option<String>, reason: Reason) -> Self {
         Self { place: Place { record: 0, line, field }, reason }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.place, self.reason)
     }
 }

@@ -1,7 +1,7 @@
 //! An extract of Model Werk of the GGM (Gemeentelijk Gegevensmodel) as a table: a column `bsn`, and columns named
 //! `Entiteit.attribuut`. Lines about one client stand together; what a join repeats may be repeated.
 
-mod terms;
+pub(super) mod terms;
 
 use self::terms::{Term, term};
 use super::{

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     fmt, fs,
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter},
     path::{Path, PathBuf},
 };
 
@@ -139,6 +139,12 @@ impl Held {
             options.mode(0o600);
         }
         let mut file = BufWriter::new(options.open(path)?);
+        self.print(&mut file)?;
+        file.into_inner()?.sync_all()
+    }
+
+    /// Prints the statements, one at a time.
+    pub(super) fn print(&self, to: &mut impl io::Write) -> io::Result<()> {
         let mut before = "[";
         for client in &self.clients {
             let item = Item {
@@ -147,12 +153,11 @@ impl Held {
                 behaviour: client.behaviour.clone(),
                 work_capacity: to_json(&client.statement).ok_or(io::ErrorKind::InvalidData)?,
             };
-            writeln!(file, "{before}")?;
-            serde_json::to_writer_pretty(&mut file, &item)?;
+            writeln!(to, "{before}")?;
+            serde_json::to_writer_pretty(&mut *to, &item)?;
             before = ",";
         }
-        writeln!(file, "{}\n]", if self.clients.is_empty() { "[" } else { "" })?;
-        file.into_inner()?.sync_all()
+        writeln!(to, "{}\n]", if self.clients.is_empty() { "[" } else { "" })
     }
 }
 

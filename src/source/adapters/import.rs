@@ -6,9 +6,11 @@ use std::{
     fmt,
     io::{self, BufRead},
     path::Path,
+    rc::Rc,
 };
 
 use super::{
+    draft::date_of,
     fault::{Place, Reason, Refusal},
     fml::Fml,
     ggm::Ggm,
@@ -46,8 +48,27 @@ pub struct Settings {
     pub determined_on: Day,
     /// The day it is; what has happened cannot lie ahead of it.
     pub today: Day,
+    /// The fields that are taken; the others are read and left.
+    pub only: Mask,
     /// Whether a group that the source holds already is replaced.
     pub replace: bool,
+}
+
+impl Settings {
+    fn assessment(&self) -> proto::Assessment {
+        let instrument = match self.format {
+            Format::Vum(_) => Some(proto::Instrument::Vum as i32),
+            Format::FmlCsv => Some(proto::Instrument::Fml as i32),
+            // The GGM is a model of data, no instrument.
+            Format::GgmCsv => None,
+        };
+        proto::Assessment {
+            determined_on: Some(date_of(self.determined_on)),
+            assessor_role: Some(self.assessor as i32),
+            instrument,
+            ..proto::Assessment::default()
+        }
+    }
 }
 
 /// What happens during an import.
@@ -72,7 +93,9 @@ enum Seen {
 
 /// An import under way.
 pub struct Import<'a> {
-    settings: Settings,
+    settings: Rc<Settings>,
+    /// What is said of every group.
+    assessment: proto::Assessment,
     held: Held,
     clients: HashMap<[u8; 9], Seen>,
     /// Clients in the order in which they came.
@@ -100,7 +123,8 @@ impl<'a> Import<'a> {
     ) -> Result<Self, HeldFault> {
         Ok(Self {
             held: Held::read(into, settings.today)?,
-            settings,
+            assessment: settings.assessment(),
+            settings: Rc::new(settings),
             clients: HashMap::new(),
             order: Vec::new(),
             files: Vec::new(),
@@ -115,13 +139,12 @@ impl<'a> Import<'a> {
     /// If it cannot be read at all.
     pub fn file(&mut self, name: &str, reader: impl BufRead) -> io::Result<()> {
         self.files.push(FileReport::new(name));
-        let format = std::mem::replace(&mut self.settings.format, Format::FmlCsv);
-        let read = match &format {
+        let settings = Rc::clone(&self.settings);
+        let read = match &settings.format {
             Format::Vum(keys) => vum::read(reader, keys, self),
             Format::FmlCsv => table::read(reader, Fml, self),
             Format::GgmCsv => table::read(reader, Ggm::default(), self),
         };
-        self.settings.format = format;
         if let Err(refusal) = read? {
             let this = self.files.len() - 1;
             for seen in self.clients.values_mut() {
@@ -165,11 +188,11 @@ impl<'a> Import<'a> {
             place: Place { field: field.map(ToOwned::to_owned), ..place.clone() },
             reason,
         };
-        let Settings { today, replace, .. } = self.settings;
+        let Settings { today, replace, only, .. } = *self.settings;
         let of = |fault: crate::catalogue::StatementFault| {
             refused(Some(fault.code), Reason::Catalogue(fault.fault))
         };
-        let checked = outcome?.finish(&self.assessment(), today).map_err(of)?;
+        let checked = outcome?.finish(&self.assessment, today).map_err(of)?.narrowed(only);
         if checked.present().is_empty() {
             return Err(refused(None, Reason::Nothing));
         }
@@ -177,21 +200,6 @@ impl<'a> Import<'a> {
         let whole = self.held.with(bsn, &newer, replace).map_err(|(group, why)| refused(Some(group), why))?;
         CheckedStatement::new(whole.clone(), today).map_err(of)?;
         Ok((checked.present(), whole))
-    }
-
-    fn assessment(&self) -> proto::Assessment {
-        let instrument = match self.settings.format {
-            Format::Vum(_) => Some(proto::Instrument::Vum as i32),
-            Format::FmlCsv => Some(proto::Instrument::Fml as i32),
-            // The GGM is a model of data, no instrument.
-            Format::GgmCsv => None,
-        };
-        proto::Assessment {
-            determined_on: Some(super::draft::date_of(self.settings.determined_on)),
-            assessor_role: Some(self.settings.assessor as i32),
-            instrument,
-            ..proto::Assessment::default()
-        }
     }
 }
 
@@ -243,7 +251,7 @@ impl Intake for Import<'_> {
 #[derive(Debug)]
 pub struct Imported {
     files: Vec<FileReport>,
-    held: Held,
+    pub(super) held: Held,
 }
 
 impl Imported {

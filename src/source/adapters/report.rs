@@ -120,7 +120,7 @@ impl fmt::Display for FileReport {
             self.refused()
         )?;
         if let Some(broken) = &self.broken {
-            writeln!(text, "  nothing of this file is used: {} {}", broken.place, broken.reason)?;
+            writeln!(text, "  nothing of this file is used: {broken}")?;
         }
         if !self.codes.is_empty() {
             let codes = self.codes.iter().map(|(field, count)| format!("{} {count}", field.entry().code));

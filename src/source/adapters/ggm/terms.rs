@@ -11,7 +11,7 @@ use crate::{
 
 /// What an attribute holds.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Term {
+pub(in crate::source::adapters) enum Term {
     /// A field of the catalogue.
     Field(Field),
     /// Whether the person was placed, a part of TR-05.
@@ -27,7 +27,7 @@ pub(super) enum Term {
 }
 
 /// Attributes with a place in the catalogue.
-pub(super) const CARRIED: [(&str, &str, Term); 17] = [
+pub(in crate::source::adapters) const CARRIED: [(&str, &str, Term); 17] = [
     ("Arbeidsvermogen", "CodeArbeidsvermogen", Term::Field(Field::Av05)),
     ("BeschikbaarVoorArbeid", "StartdatumBeschikbaarheid", Term::Field(Field::Wt09)),
     ("BeschikbaarVoorArbeid", "EinddatumBeschikbaarheid", Term::Field(Field::Wt10)),
