@@ -137,7 +137,7 @@ fn at_uwv(random: &mut Random) -> WorkCapacity {
         daily_capacity: Some(random.number(1, 3)),
         work_ability_class: random.maybe(80, |random| random.number(1, 5)),
         participation_rung: random.maybe(50, |random| random.number(2, 6)),
-        thinking_level: random.maybe(60, |random| random.number(1, 6)),
+        thinking_level: random.maybe(60, |random| random.number(2, 7)),
         expected_development: random.maybe(60, |random| random.number(1, 4)),
         varying_capacity: random.maybe(50, |random| random.chance(50)),
         assessment: assessed(random, AssessorRole::LabourExpert, Instrument::Smba, Some((2, 0))),
