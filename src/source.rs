@@ -1,6 +1,7 @@
 //! Sources (bronnen): asking the organisation that holds the information, one client at a time.
 //!
 //! [`SourceConnector`] is the contract; [`grpc`] speaks it to a real source system and [`mod@reference`] is one.
+//! [`adapters`] maps what a source's other systems export, at the source.
 //! Nothing a source sent is stored, and what it sent beyond the question is dropped here, before anybody sees it (P03).
 
 use std::{fmt, time::Duration};

@@ -54,8 +54,6 @@ pub enum Reason {
     Quotes,
     /// A line has more or fewer cells than the header.
     Cells,
-    /// Nested more deeply than the format is.
-    TooDeep,
     /// A line beside it cannot be read and may belong to it.
     Beside,
     /// A header without this column.
@@ -105,7 +103,6 @@ impl Reason {
             Self::NotUtf8 => "not_utf8",
             Self::Quotes => "quotes",
             Self::Cells => "cells",
-            Self::TooDeep => "too_deep",
             Self::Beside => "beside",
             Self::NoColumn(_) => "no_column",
             Self::ColumnTwice => "column_twice",
@@ -140,7 +137,6 @@ impl fmt::Display for Reason {
             Self::NotUtf8 => "is not UTF-8",
             Self::Quotes => "has quotes that do not match",
             Self::Cells => "has not as many cells as the header",
-            Self::TooDeep => "is nested too deeply",
             Self::Beside => "stands beside a line that cannot be read and may belong to it",
             Self::ColumnTwice => "names a column twice",
             Self::NotAList => "is not a JSON list of objects",

@@ -168,6 +168,17 @@ fn profiles_are_refused_with_record_and_path() {
     }
 }
 
+/// However deep a profile is, it is read to its end, and so is the next one.
+#[test]
+fn depth_is_bounded() {
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let next = r#"{"idWerkzoekende":"b","werktijden":{"indicatieKantoortijden":1}}"#;
+    let text = format!(r#"[{{"idWerkzoekende":"a","emailadres":{deep}}},{next}]"#);
+    let (refusals, imported, _) = import("vum", &text);
+    assert_eq!(refusals[0].to_string(), "record 1, $.emailadres[0] is not what the format has here");
+    assert_eq!((imported.files()[0].read, imported.files()[0].mapped), (2, 1));
+}
+
 /// Lines of an FML below `bsn;item;option;note;dossier`, `@` for a client.
 const ITEMS: [(&str, &str); 24] = [
     ("@;VII-1;1;;", "record 1, line 2, item is not known here"),

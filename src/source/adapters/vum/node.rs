@@ -11,15 +11,13 @@ const DEEPEST: u8 = 12;
 #[derive(Debug)]
 pub(in crate::source::adapters) enum Node {
     Null,
-    Bool,
     Integer(i64),
-    /// A number with a fraction, or one that is too large.
-    Number,
     Text(String),
     List(Vec<Node>),
     Object(Vec<(String, Node)>),
-    /// What lies below the deepest level. It was not kept.
-    TooDeep,
+    /// What no property of a profile is, and was not kept: yes or no, a number with a fraction or one that is too large,
+    /// and whatever lies below the deepest level.
+    Other,
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -36,7 +34,7 @@ impl<'de> DeserializeSeed<'de> for Level {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
         if self.0 > DEEPEST {
-            return IgnoredAny::deserialize(deserializer).map(|_| Node::TooDeep);
+            return IgnoredAny::deserialize(deserializer).map(|_| Node::Other);
         }
         deserializer.deserialize_any(self)
     }
@@ -54,7 +52,7 @@ impl<'de> Visitor<'de> for Level {
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
-        Ok(Node::Bool)
+        Ok(Node::Other)
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
@@ -62,11 +60,11 @@ impl<'de> Visitor<'de> for Level {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
-        Ok(i64::try_from(number).map_or(Node::Number, Node::Integer))
+        Ok(i64::try_from(number).map_or(Node::Other, Node::Integer))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
-        Ok(Node::Number)
+        Ok(Node::Other)
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Node, E> {

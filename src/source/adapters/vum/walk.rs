@@ -58,7 +58,7 @@ impl Walk<'_> {
         properties: &'static [Property],
         parts: &mut Parts,
     ) -> Result<(), Reason> {
-        let Node::Object(entries) = node else { return Err(wrong(node)) };
+        let Node::Object(entries) = node else { return Err(Reason::Type) };
         for (at, (name, value)) in entries.iter().enumerate() {
             let known = properties.iter().find(|(property, _)| property == name);
             let repeated = entries.iter().take(at).any(|(earlier, _)| earlier == name);
@@ -83,7 +83,7 @@ impl Walk<'_> {
         node: &Node,
         mut each: impl FnMut(&mut Self, &Node) -> Result<(), Reason>,
     ) -> Result<(), Reason> {
-        let Node::List(items) = node else { return Err(wrong(node)) };
+        let Node::List(items) = node else { return Err(Reason::Type) };
         for (at, item) in items.iter().enumerate() {
             self.within(&format!("[{at}]"), |walk| each(walk, item))?;
         }
@@ -188,17 +188,13 @@ impl Walk<'_> {
     }
 }
 
-fn wrong(node: &Node) -> Reason {
-    if matches!(node, Node::TooDeep) { Reason::TooDeep } else { Reason::Type }
-}
-
 fn text(node: &Node, expected: Expected) -> Result<&str, Reason> {
-    let Node::Text(text) = node else { return Err(wrong(node)) };
+    let Node::Text(text) = node else { return Err(Reason::Type) };
     guard(text, expected).map_or(Ok(text), |detector| Err(Reason::Detected(detector)))
 }
 
 fn whole(node: &Node) -> Result<i64, Reason> {
-    if let Node::Integer(number) = node { Ok(*number) } else { Err(wrong(node)) }
+    if let Node::Integer(number) = node { Ok(*number) } else { Err(Reason::Type) }
 }
 
 /// The four digits of a postcode: `1234AB`, in either case, without the three pairs that are never given out.
