@@ -38,7 +38,16 @@ fn sets(names: &[&str]) -> Mask {
     names.iter().fold(Mask::EMPTY, |mask, name| mask.or(field_set(name)))
 }
 
-const ACTIVE: [&str; 4] = ["JOB_COACHING", "JOB_PLACEMENT", "PLAN_ALIGNMENT", "REINTEGRATION"];
+const ACTIVE: [&str; 8] = [
+    "JOB_COACHING",
+    "JOB_PLACEMENT",
+    "PLAN_ALIGNMENT",
+    "REINTEGRATION",
+    "SHELTERED_WORK",
+    "TARGET_GROUP_REGISTER",
+    "WAGE_VALUE",
+    "WORKPLACE_ADJUSTMENT",
+];
 const KINDS: [OrganisationKind; 4] =
     [OrganisationKind::Gemeente, OrganisationKind::Uwv, OrganisationKind::Ggz, OrganisationKind::Gateway];
 
@@ -71,26 +80,42 @@ fn the_catalogue_of_purposes() {
 #[test]
 fn r02_ceilings_are_those_of_the_catalogue() {
     let ceiling = |name, role, kind| policies().ceiling(&purpose(name), role, kind);
-    let all = Mask::all();
+    let elsewhere = ["VW_SHELTERED", "RG_REGISTER", "RG_WAGE", "RG_SHELTERED", "RG_SCHEMES", "MT"];
     assert_eq!(
         ceiling("REINTEGRATION", Role::GemKlantmanager, OrganisationKind::Ggz),
-        all.minus(field_set("VW_SHELTERED"))
+        Mask::all().minus(sets(&elsewhere))
     );
+    let conditions = ["WT", "PF_CONDITIONS", "SF_CONDITIONS", "VW_BASIC", "VW_DETAIL", "TR"];
+    let specialist = |name| ceiling(name, Role::GgzTrajectbegeleider, OrganisationKind::Uwv);
+    assert_eq!(specialist("PLAN_ALIGNMENT"), sets(&conditions));
+    assert_eq!(specialist("JOB_COACHING"), sets(&conditions).or(field_set("FO")));
     for name in ["PLAN_ALIGNMENT", "JOB_COACHING"] {
-        assert_eq!(
-            ceiling(name, Role::GgzTrajectbegeleider, OrganisationKind::Uwv),
-            sets(&["WT", "VW_BASIC", "VW_DETAIL", "TR"])
-        );
         assert_eq!(ceiling(name, Role::UwvArbeidsdeskundige, OrganisationKind::Uwv), Mask::EMPTY);
     }
     let placement = |role, kind| ceiling("JOB_PLACEMENT", role, kind);
-    assert_eq!(placement(Role::GemAccounthouder, OrganisationKind::Uwv), sets(&["WT", "VW_BASIC"]));
-    for role in Role::ALL {
-        assert_eq!(placement(role, OrganisationKind::Ggz), Mask::EMPTY);
+    assert_eq!(placement(Role::GemAccounthouder, OrganisationKind::Uwv), sets(&["WT", "VW_BASIC", "MT"]));
+    let expert = |name| ceiling(name, Role::UwvArbeidsdeskundige, OrganisationKind::Gemeente);
+    assert_eq!(expert("WAGE_VALUE"), sets(&["WT", "VW_BASIC", "RG_REGISTER", "RG_WAGE", "RG_SCHEMES"]));
+    assert_eq!(expert("WORKPLACE_ADJUSTMENT"), sets(&["WT", "FO", "DH", "SH", "VW_BASIC", "VW_DETAIL"]));
+    assert_eq!(
+        expert("SHELTERED_WORK"),
+        sets(&["WT", "VW_BASIC", "VW_DETAIL", "VW_SHELTERED", "AV", "RG_SHELTERED"])
+    );
+    let register = ceiling("TARGET_GROUP_REGISTER", Role::UwvAdviseur, OrganisationKind::Uwv);
+    assert_eq!(register, field_set("RG_REGISTER"));
+    // To be known at a GGZ is health data: no trace of it where vacancies, schemes or workplaces are concerned.
+    for name in
+        ["JOB_PLACEMENT", "SHELTERED_WORK", "TARGET_GROUP_REGISTER", "WAGE_VALUE", "WORKPLACE_ADJUSTMENT"]
+    {
+        for role in Role::ALL {
+            assert_eq!(ceiling(name, role, OrganisationKind::Ggz), Mask::EMPTY, "{name} {role}");
+        }
+        for kind in KINDS {
+            assert_eq!(ceiling(name, Role::GgzTrajectbegeleider, kind), Mask::EMPTY, "{name} {kind}");
+        }
     }
     for kind in KINDS {
-        assert_eq!(placement(Role::GgzTrajectbegeleider, kind), Mask::EMPTY);
-        assert_eq!(ceiling("WAGE_VALUE", Role::GemKlantmanager, kind), Mask::EMPTY);
+        assert_eq!(ceiling("WARM_HANDOVER", Role::GemKlantmanager, kind), Mask::EMPTY);
     }
 }
 

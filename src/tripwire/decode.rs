@@ -7,6 +7,8 @@ use base64::{
 
 /// How long a run must be to be a hit by itself. Names, dates and codes are shorter; an OIN has 20 positions.
 const LONG_RUN: usize = 25;
+/// From how many bytes on what was decoded may be markup.
+const SHORTEST_MARKUP: usize = 12;
 /// From how many characters on a run is decoded: three bytes are the shortest code.
 const SHORT_RUN: usize = 4;
 
@@ -68,7 +70,10 @@ fn readable(bytes: &[u8]) -> Option<String> {
         return Some("%PDF".to_owned());
     }
     let text = std::str::from_utf8(bytes).ok()?;
-    text.chars().all(|c| !c.is_control() || c.is_whitespace()).then(|| text.to_owned())
+    // Four letters of an ordinary word are three bytes of anything, a brace now and then; so few are no markup.
+    let short = text.len() < SHORTEST_MARKUP;
+    let reads = |c: char| (!c.is_control() || c.is_whitespace()) && !(short && "{}<>".contains(c));
+    text.chars().all(reads).then(|| text.to_owned())
 }
 
 /// Percent-encoding, HTML entities, backslash escapes and quoted-printable, undone in one pass.

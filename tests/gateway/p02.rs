@@ -138,8 +138,34 @@ fn sets(names: &[&str]) -> Mask {
 }
 
 /// What the policy gave when the consents were recorded, and what it gives now.
-const BEFORE: [&str; 6] = ["WT", "VW_BASIC", "VW_DETAIL", "AV", "AV_OUTLOOK", "TR"];
-const NOW: [&str; 4] = ["WT", "VW_BASIC", "AV", "TR"];
+const BEFORE: [&str; 13] = [
+    "WT",
+    "PF_SCORES",
+    "PF_CONDITIONS",
+    "SF_SCORES",
+    "SF_CONDITIONS",
+    "FO",
+    "DH",
+    "SH",
+    "VW_BASIC",
+    "VW_DETAIL",
+    "AV",
+    "AV_OUTLOOK",
+    "TR",
+];
+const NOW: [&str; 11] = [
+    "WT",
+    "PF_SCORES",
+    "PF_CONDITIONS",
+    "SF_SCORES",
+    "SF_CONDITIONS",
+    "FO",
+    "DH",
+    "SH",
+    "VW_BASIC",
+    "AV",
+    "TR",
+];
 
 struct Round {
     bsn: String,

@@ -82,7 +82,7 @@ fn syntax_is_told_with_its_line() {
     let Problem::Syntax(text) = placement("principal ==", "principal = =") else { panic!() };
     assert!(text.starts_with("line 6: unexpected token"), "{text}");
     let Problem::Syntax(text) = problem("schema.cedarschema", "type Facts =", "type Facts") else { panic!() };
-    assert!(text.starts_with("line 28: "), "{text}");
+    assert!(text.starts_with("line 40: "), "{text}");
     let yes = problem(CATALOGUE, "active = true", "active = \"yes\"");
     assert_eq!(yes, Problem::Syntax("line 21: invalid type: string \"yes\", expected a boolean".to_owned()));
     assert!(matches!(problem(CATALOGUE, "row =", "rwo ="), Problem::Syntax(_)));
@@ -174,7 +174,7 @@ fn permits_name_a_role_and_their_field_sets() {
         placement("principal == Sluis::Role::\"gem.klantmanager\"", "principal"),
         Problem::RoleOpen(id())
     );
-    let list = "[Sluis::FieldSet::\"WT\", Sluis::FieldSet::\"VW_BASIC\"].contains(resource) &&";
+    let list = "[Sluis::FieldSet::\"WT\", Sluis::FieldSet::\"VW_BASIC\", Sluis::FieldSet::\"MT\"].contains(resource) &&";
     assert_eq!(placement(list, ""), Problem::FieldSetsOpen(id()));
 }
 
@@ -248,7 +248,10 @@ fn the_catalogue_is_complete() {
     assert_eq!(of("max_months = 12", "max_months = 13"), Problem::MonthsOutOfRange(name()));
     assert_eq!(of("max_months = 12", "max_months = 0"), Problem::MonthsOutOfRange(name()));
     assert_eq!(of("label_nl = \"Re-integratieplan opstellen\"", ""), Problem::LabelMissing(name()));
-    assert_eq!(of("open_question = ", "# open_question = "), Problem::NoOpenQuestion(purpose("WAGE_VALUE")));
+    assert_eq!(
+        of("open_question = ", "# open_question = "),
+        Problem::NoOpenQuestion(purpose("WARM_HANDOVER"))
+    );
 }
 
 #[test]
@@ -309,13 +312,13 @@ fn roles_of_the_catalogue_are_those_of_the_rules() {
 #[test]
 fn r29_a_purpose_that_is_never_served_does_not_load() {
     let (name, fault) = ("FRAUD".to_owned(), PurposeFault::NeverServed);
-    let served = problem(CATALOGUE, "name = \"WAGE_VALUE\"", "name = \"FRAUD\"");
+    let served = problem(CATALOGUE, "name = \"WARM_HANDOVER\"", "name = \"FRAUD\"");
     assert_eq!(served, Problem::PurposeName { name: name.clone(), fault });
     let dir = copy();
     fs::write(dir.path().join("purposes/FRAUD.cedar"), "").unwrap();
     let of_file = PolicyFault::new("purposes/FRAUD.cedar", Problem::PurposeName { name, fault });
     assert_eq!(faults(dir.path()), [of_file]);
-    let twice = problem(CATALOGUE, "name = \"WAGE_VALUE\"", "name = \"AFTERCARE\"");
+    let twice = problem(CATALOGUE, "name = \"WARM_HANDOVER\"", "name = \"AFTERCARE\"");
     assert_eq!(twice, Problem::PurposeDuplicate(purpose("AFTERCARE")));
 }
 
@@ -359,11 +362,7 @@ fn the_hash_covers_every_file_that_decides() {
 fn cases_find_a_policy_that_changed() {
     let dir = copy();
     edit(dir.path(), PLACEMENT, |text| {
-        text.replacen(
-            "Sluis::FieldSet::\"VW_BASIC\"]",
-            "Sluis::FieldSet::\"VW_BASIC\", Sluis::FieldSet::\"AV\"]",
-            1,
-        )
+        text.replacen("Sluis::FieldSet::\"MT\"]", "Sluis::FieldSet::\"MT\", Sluis::FieldSet::\"AV\"]", 1)
     });
     let run = PolicySet::load(dir.path(), true).unwrap().run_cases(dir.path());
     assert_eq!(run.faults.len(), 2 + 2, "{:?}", run.faults);

@@ -33,6 +33,10 @@ pub(super) struct Fml;
 impl Format for Fml {
     const NEEDED: &'static [&'static str] = &[BSN, ITEM, OPTION];
 
+    fn is_known(column: &str) -> bool {
+        [BSN, ITEM, OPTION, NOTE].contains(&column)
+    }
+
     fn header(&mut self, _: &Header) {}
 
     fn line(

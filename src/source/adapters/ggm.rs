@@ -27,6 +27,10 @@ pub(super) struct Ggm {
 impl Format for Ggm {
     const NEEDED: &'static [&'static str] = &[BSN];
 
+    fn is_known(column: &str) -> bool {
+        column == BSN || term(column).is_some()
+    }
+
     fn header(&mut self, header: &Header) {
         self.terms = header.columns().iter().map(|column| term(column)).collect();
     }

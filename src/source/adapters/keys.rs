@@ -43,7 +43,7 @@ impl Keys {
                 Err(reason) => return refused(None, reason),
             };
             let Some(columns) = &header else {
-                match Header::read(&text, &[ID, BSN]) {
+                match Header::read(&text, &[ID, BSN], |name| [ID, BSN].contains(&name)) {
                     Ok(read) if read.columns().len() == 2 => header = Some(read),
                     Ok(_) => return refused(None, Reason::Unknown),
                     Err((at, reason)) => return refused(at.map(unnamed), reason),

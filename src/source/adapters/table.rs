@@ -22,12 +22,18 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Reads a header, which needs these columns.
-    pub(super) fn read(line: &str, needed: &[&'static str]) -> Result<Self, (Option<usize>, Reason)> {
+    /// Reads a header, which needs these columns. A name that is known says nothing beyond it.
+    pub(super) fn read(
+        line: &str,
+        needed: &[&'static str],
+        is_known: fn(&str) -> bool,
+    ) -> Result<Self, (Option<usize>, Reason)> {
         let delimiter = if line.contains(';') { ';' } else { ',' };
         let columns = cells(line, delimiter).map_err(|reason| (None, reason))?;
         for (at, column) in columns.iter().enumerate() {
-            if let Some(detector) = guard(column, Expected::Name) {
+            if !is_known(column)
+                && let Some(detector) = guard(column, Expected::Name)
+            {
                 return Err((Some(at), Reason::Detected(detector)));
             }
             if columns.iter().take(at).any(|earlier| earlier == column) {
@@ -67,6 +73,9 @@ pub(super) trait Format {
     /// The columns it needs.
     const NEEDED: &'static [&'static str];
 
+    /// Whether it knows a column of this name.
+    fn is_known(column: &str) -> bool;
+
     /// Looks at the header once.
     fn header(&mut self, header: &Header);
 
@@ -101,7 +110,10 @@ pub(super) fn read<R: BufRead, F: Format>(
     let header = match lines.next()? {
         None => return Ok(Err(Refusal::of_file(Some(1), None, Reason::NoColumn(BSN)))),
         Some((line, text)) => {
-            match text.map_err(|reason| (None, reason)).and_then(|text| Header::read(&text, F::NEEDED)) {
+            match text
+                .map_err(|reason| (None, reason))
+                .and_then(|text| Header::read(&text, F::NEEDED, F::is_known))
+            {
                 Ok(header) => header,
                 Err((at, reason)) => return Ok(Err(Refusal::of_file(Some(line), at.map(unnamed), reason))),
             }

@@ -188,7 +188,9 @@ async fn a_call_beyond_the_limit_waits_and_never_reaches_the_source() {
 #[tokio::test]
 async fn a_source_that_is_down_is_left_alone_for_a_while() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(0)));
+    // After the day on which the statement was made: what has happened cannot lie ahead.
+    let start = 1_800_000_000_000;
+    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(start)));
     let limits = Limits { failures: 2, open: Duration::from_secs(10), ..Limits::default() };
     let source = GrpcSource::with_limits(lab::endpoint(closed).connect_lazy(), limits, clock.clone());
     let question = lab::any_question();
@@ -204,7 +206,7 @@ async fn a_source_that_is_down_is_left_alone_for_a_while() {
     tokio::spawn(router.serve_with_incoming(tokio_stream::wrappers::TcpListenerStream::new(listener)));
     assert_eq!(source.statement(&question, SECOND).await.unwrap_err(), Reason::SourceUnavailable);
     assert_eq!(scripted.calls.load(Ordering::SeqCst), 0);
-    clock.set(Timestamp::from_millis(10_000));
+    clock.set(Timestamp::from_millis(start + 10_000));
     assert!(source.statement(&question, SECOND).await.is_ok());
     assert!(!source.is_left_alone());
 }

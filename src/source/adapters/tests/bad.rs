@@ -3,10 +3,11 @@
 use super::{ANNE, import};
 
 /// What is told of a profile with this inside.
-const PROFILES: [(&str, &str); 36] = [
+const PROFILES: [(&str, &str); 37] = [
     (r#""schoenmaat":44"#, "record 1, $[property 2] is not known here"),
     (r#""mobiliteit":{"auto":1}"#, "record 1, $.mobiliteit[property 1] is not known here"),
-    (r#""diagnose":"x""#, "record 1, $[property 2] is not known here"),
+    (r#""diagnose":"x""#, "record 1, $[property 2] sets off the detector WORD_DISORDER"),
+    (r#""kleur":"x""#, "record 1, $[property 2] is not known here"),
     (r#""idWerkzoekende":"b""#, "record 1, $.idWerkzoekende is given twice"),
     (r#""werktijden":[]"#, "record 1, $.werktijden is not what the format has here"),
     (r#""sector":{"codeSbi":47}"#, "record 1, $.sector is not what the format has here"),
@@ -28,10 +29,10 @@ const PROFILES: [(&str, &str); 36] = [
     (r#""persoonlijkePresentatie":7"#, "record 1, $.persoonlijkePresentatie is not what the format has here"),
     (
         r#""persoonlijkePresentatie":"a\u0000b""#,
-        "record 1, $.persoonlijkePresentatie sets off the detector control-character",
+        "record 1, $.persoonlijkePresentatie sets off the detector HIDDEN",
     ),
-    (r#""emailadres":["a\u0007"]"#, "record 1, $.emailadres[0] sets off the detector control-character"),
-    (r#""a\u0001b":1"#, "record 1, $[property 2] sets off the detector control-character"),
+    (r#""emailadres":["a\u0007"]"#, "record 1, $.emailadres[0] sets off the detector HIDDEN"),
+    (r#""a\u0001b":1"#, "record 1, $[property 2] sets off the detector HIDDEN"),
     (
         r#""mobiliteit":{"bemiddelingspostcode":"261AB"}"#,
         "record 1, $.mobiliteit.bemiddelingspostcode is not a postcode",
@@ -101,7 +102,7 @@ const PROFILES: [(&str, &str); 36] = [
 
 /// What is told of the qualification of a profile with this inside.
 const QUALIFICATIONS: [(&str, &str); 8] = [
-    (r#""codeWerkEnDenkniveauWerkzoekende":8"#, "codeWerkEnDenkniveauWerkzoekende is out of its range"),
+    (r#""codeWerkEnDenkniveauWerkzoekende":8"#, "codeWerkEnDenkniveauWerkzoekende is not a code of its list"),
     (
         r#""taalbeheersing":[{"codeTaal":"Nld","codeNiveauTaalbeheersingLezen":1}]"#,
         "taalbeheersing[0].codeTaal is not a code of its list",
@@ -141,10 +142,7 @@ const FILES: [(&str, &str); 11] = [
     (r#"[{"idWerkzoekende":""}]"#, "record 1, $.idWerkzoekende names no client"),
     (r#"[{"idWerkzoekende":7}]"#, "record 1, $.idWerkzoekende is not what the format has here"),
     (r#"[{"idWerkzoekende":"nobody"}]"#, "record 1, $.idWerkzoekende is not among the keys"),
-    (
-        r#"[{"idWerkzoekende":"a\u0000"}]"#,
-        "record 1, $.idWerkzoekende sets off the detector control-character",
-    ),
+    (r#"[{"idWerkzoekende":"a\u0000"}]"#, "record 1, $.idWerkzoekende sets off the detector HIDDEN"),
 ];
 
 fn told(format: &str, text: &str) -> String {
@@ -199,8 +197,8 @@ const ITEMS: [(&str, &str); 24] = [
     ("@;I-5;1;;\n@;I-5;1;;", "record 1, line 3, item is given twice"),
     ("@;I-5;0;;\n@;I-5;1;;", "record 1, line 2, PF-05 cannot have `NONE` beside other codes"),
     ("@;VI-2;1;;extra", "record 1, line 2, column 5 is not known here"),
-    ("@;VI-2;1;\u{7};", "record 1, line 2, note sets off the detector control-character"),
-    ("@;VI-2\t;1;;", "record 1, line 2, item sets off the detector control-character"),
+    ("@;VI-2;1;\u{7};", "record 1, line 2, note sets off the detector HIDDEN"),
+    ("@;VI-2\t;1;;", "record 1, line 2, item is not known here"),
     (";VI-2;1;;", "record 1, line 2, bsn names no client"),
     ("999990018;VI-2;1;;", "record 1, line 2, bsn does not pass the elfproef"),
     ("@;VI-2;1;", "record 1, line 2 has not as many cells as the header"),
@@ -242,7 +240,7 @@ const CELLS: [(&str, &str, &str); 14] = [
     ("Doelgroepenregister.Grondslag", "a", "Doelgroepenregister.Grondslag is never carried (RG-10)"),
     ("Voorkeur.Schoenmaat", "44", "column 2 is not known here"),
     ("naam", "Jansen", "column 2 is not known here"),
-    ("Voorkeur.BrancheNaam", "a\u{1}", "Voorkeur.BrancheNaam sets off the detector control-character"),
+    ("Voorkeur.BrancheNaam", "a\u{1}", "Voorkeur.BrancheNaam sets off the detector HIDDEN"),
 ];
 
 #[test]
@@ -263,7 +261,7 @@ fn headers_are_refused_with_their_column() {
         ("fml", "", "line 1 has no column `bsn`"),
         ("fml", "bsn;item\n", "line 1 has no column `option`"),
         ("fml", "bsn;item;option;item\n", "line 1, column 4 names a column twice"),
-        ("fml", "bsn;item;option;\u{1}\n", "line 1, column 4 sets off the detector control-character"),
+        ("fml", "bsn;item;option;\u{1}\n", "line 1, column 4 sets off the detector HIDDEN"),
         ("fml", "\n\nbsn;item;\"option\n", "line 3 has quotes that do not match"),
         ("ggm", "Participatieladder.Trede\n", "line 1 has no column `bsn`"),
     ] {

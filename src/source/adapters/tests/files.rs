@@ -149,7 +149,7 @@ fn keys_are_one_to_one() {
         (format!("id;bsn\nx;{ANNE}\nx;{BERT}\n"), "line 3, id is given twice"),
         ("id;bsn\nx;999990018\n".to_owned(), "line 2, bsn does not pass the elfproef"),
         (format!("id;bsn\n;{ANNE}\n"), "line 2, id names no client"),
-        (format!("id;bsn\nx\u{7};{ANNE}\n"), "line 2, id sets off the detector control-character"),
+        (format!("id;bsn\nx\u{7};{ANNE}\n"), "line 2, id sets off the detector HIDDEN"),
         (format!("id;bsn\nx;{ANNE};1\n"), "line 2 has not as many cells as the header"),
     ] {
         let fault = read(&text).unwrap_err();

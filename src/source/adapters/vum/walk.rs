@@ -65,10 +65,10 @@ impl Walk<'_> {
             // A name that is not known is not repeated: it could say anything.
             let step = known.map_or_else(|| format!("[property {}]", at + 1), |(name, _)| format!(".{name}"));
             self.within(&step, |walk| {
-                if let Some(detector) = guard(name, Expected::Name) {
-                    return Err(Reason::Detected(detector));
-                }
-                let (name, shape) = known.ok_or(Reason::Unknown)?;
+                // A name of the closed list says nothing beyond it.
+                let Some((name, shape)) = known else {
+                    return Err(guard(name, Expected::Name).map_or(Reason::Unknown, Reason::Detected));
+                };
                 if repeated {
                     return Err(Reason::Twice);
                 }
