@@ -8,6 +8,8 @@ pub mod example;
 mod mask;
 mod parts;
 mod paths;
+pub mod release;
+pub mod render;
 mod statement;
 mod together;
 

@@ -2,6 +2,7 @@
 //! fault, 2 is a wrong command line; `audit verify` has statuses of its own.
 
 pub mod audit;
+pub mod catalogue;
 pub mod certs;
 pub mod consent;
 pub mod demo;
@@ -40,6 +41,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Certs(certs::CertsArgs),
     Request(request::RequestArgs),
+    Catalogue(catalogue::CatalogueArgs),
     #[command(subcommand)]
     Consent(consent::ConsentCommand),
     #[command(subcommand)]
@@ -76,6 +78,7 @@ pub fn run(cli: Cli) -> ExitCode {
                 Err(fault) => failed(fault),
             },
             Command::Request(args) => request::run(args).await,
+            Command::Catalogue(args) => catalogue::run(&args),
             Command::Consent(command) => consent::run(command, clock.as_ref()).await,
             Command::Audit(command) => audit::run(command, clock).await,
             Command::Store(command) => store::run(command).await,

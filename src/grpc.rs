@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod calls;
+pub mod catalogue;
 pub mod consent;
 pub mod exchange;
 pub mod hand_over;

@@ -157,11 +157,20 @@ fn participant(file: &mut String, party: &Party) -> Result {
     Ok(())
 }
 
-const TOWN: [&str; 4] = ["REINTEGRATION", "PLAN_ALIGNMENT", "JOB_COACHING", "JOB_PLACEMENT"];
+const TOWN: [&str; 8] = [
+    "REINTEGRATION",
+    "PLAN_ALIGNMENT",
+    "JOB_COACHING",
+    "JOB_PLACEMENT",
+    "WAGE_VALUE",
+    "WORKPLACE_ADJUSTMENT",
+    "TARGET_GROUP_REGISTER",
+    "SHELTERED_WORK",
+];
 const CARE: [&str; 3] = ["REINTEGRATION", "PLAN_ALIGNMENT", "JOB_COACHING"];
 const RECEIVING_CARE: [&str; 2] = ["PLAN_ALIGNMENT", "JOB_COACHING"];
-const ALL_GROUPS: [&str; 4] = ["WT", "VW", "AV", "TR"];
-const CARE_GROUPS: [&str; 3] = ["WT", "VW", "TR"];
+const ALL_GROUPS: [&str; 11] = ["WT", "PF", "SF", "FO", "DH", "SH", "VW", "AV", "RG", "MT", "TR"];
+const CARE_GROUPS: [&str; 6] = ["WT", "PF", "SF", "FO", "VW", "TR"];
 
 /// Source, requester, purposes, groups of fields.
 type Agreed = (&'static Party, &'static Party, &'static [&'static str], &'static [&'static str]);

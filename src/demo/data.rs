@@ -21,7 +21,7 @@ pub const STATEMENTS: [Embedded; 4] = [
 ];
 
 /// The policies.
-pub const POLICIES: [Embedded; 7] = [
+pub const POLICIES: [Embedded; 11] = [
     ("guardrails.cedar", include_str!("../../policies/guardrails.cedar")),
     ("purposes.toml", include_str!("../../policies/purposes.toml")),
     ("schema.cedarschema", include_str!("../../policies/schema.cedarschema")),
@@ -29,4 +29,14 @@ pub const POLICIES: [Embedded; 7] = [
     ("purposes/JOB_PLACEMENT.cedar", include_str!("../../policies/purposes/JOB_PLACEMENT.cedar")),
     ("purposes/PLAN_ALIGNMENT.cedar", include_str!("../../policies/purposes/PLAN_ALIGNMENT.cedar")),
     ("purposes/REINTEGRATION.cedar", include_str!("../../policies/purposes/REINTEGRATION.cedar")),
+    ("purposes/SHELTERED_WORK.cedar", include_str!("../../policies/purposes/SHELTERED_WORK.cedar")),
+    (
+        "purposes/TARGET_GROUP_REGISTER.cedar",
+        include_str!("../../policies/purposes/TARGET_GROUP_REGISTER.cedar"),
+    ),
+    ("purposes/WAGE_VALUE.cedar", include_str!("../../policies/purposes/WAGE_VALUE.cedar")),
+    (
+        "purposes/WORKPLACE_ADJUSTMENT.cedar",
+        include_str!("../../policies/purposes/WORKPLACE_ADJUSTMENT.cedar"),
+    ),
 ];

@@ -6,15 +6,18 @@ use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic_health::server::HealthReporter;
 
-use super::{MAX_MESSAGE, audit::AuditApi, calls::CallLayer, consent::ConsentApi, exchange::ExchangeApi};
+use super::{
+    MAX_MESSAGE, audit::AuditApi, calls::CallLayer, catalogue::CatalogueApi, consent::ConsentApi,
+    exchange::ExchangeApi,
+};
 use crate::{
     audit::officer::OfficerDesk,
     consent::ConsentDesk,
     exchange::Exchange,
     identity::Acceptor,
     proto::{
-        self, audit_service_server::AuditServiceServer, consent_service_server::ConsentServiceServer,
-        exchange_service_server::ExchangeServiceServer,
+        self, audit_service_server::AuditServiceServer, catalogue_service_server::CatalogueServiceServer,
+        consent_service_server::ConsentServiceServer, exchange_service_server::ExchangeServiceServer,
     },
 };
 
@@ -49,10 +52,12 @@ pub async fn report_health(reporter: &HealthReporter, serving: bool) {
         reporter.set_serving::<ExchangeServiceServer<ExchangeApi>>().await;
         reporter.set_serving::<ConsentServiceServer<ConsentApi>>().await;
         reporter.set_serving::<AuditServiceServer<AuditApi>>().await;
+        reporter.set_serving::<CatalogueServiceServer<CatalogueApi>>().await;
     } else {
         reporter.set_not_serving::<ExchangeServiceServer<ExchangeApi>>().await;
         reporter.set_not_serving::<ConsentServiceServer<ConsentApi>>().await;
         reporter.set_not_serving::<AuditServiceServer<AuditApi>>().await;
+        reporter.set_not_serving::<CatalogueServiceServer<CatalogueApi>>().await;
     }
     let all =
         if serving { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
@@ -75,6 +80,8 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
+    let catalogue = CatalogueServiceServer::new(CatalogueApi { exchange: Arc::clone(&desks.exchange) })
+        .max_decoding_message_size(MAX_MESSAGE);
     let exchange = ExchangeServiceServer::new(ExchangeApi { exchange: desks.exchange })
         .max_decoding_message_size(MAX_MESSAGE);
     let consent =
@@ -91,6 +98,7 @@ pub async fn serve(
         .add_service(exchange)
         .add_service(consent)
         .add_service(audit)
+        .add_service(catalogue)
         .serve_with_incoming_shutdown(acceptor.incoming(listener), stop)
         .await?;
     Ok(())

@@ -24,6 +24,7 @@ mod bad_signature;
 mod bad_source;
 mod bad_tools;
 mod canary;
+mod catalogue;
 mod database;
 mod exchange;
 mod lab;

@@ -26,7 +26,9 @@ use tonic_prost::{ProstCodec, ProstEncoder};
 
 use crate::{
     lab::Lab,
-    promises::{BY_KADE, COACH, Given, KADE, Random, Scripted, UWV, bsn, descriptor, form, statement},
+    promises::{
+        BY_KADE, COACH, Given, KADE, Random, Scripted, UWV, WATERRIJK, bsn, descriptor, form, statement,
+    },
 };
 
 /// A connector that gives all there is, as if it had been asked for it.
@@ -177,20 +179,18 @@ struct Round {
 #[tokio::test(flavor = "multi_thread")]
 async fn p02_an_answer_is_requested_and_granted_and_permitted_and_held() {
     // Narrower agreements than the demo's: work times and part of what UWV knows, and no trajectory of De Kade.
-    let agreements = data::AGREEMENTS.replacen(
-        "requester = \"00000099000001001000\"\npurposes = [\"REINTEGRATION\", \"PLAN_ALIGNMENT\", \"JOB_COACHING\", \
-         \"JOB_PLACEMENT\"]\nfields = [\"WT\", \"VW\", \"AV\", \"TR\"]",
-        "requester = \"00000099000001001000\"\npurposes = [\"REINTEGRATION\"]\nfields = [\"WT\", \"AV\"]",
-        1,
-    );
-    assert_ne!(agreements, data::AGREEMENTS);
+    let mut file: toml::Table = data::AGREEMENTS.parse().unwrap();
+    let first = file["agreement"].as_array_mut().unwrap()[0].as_table_mut().unwrap();
+    assert_eq!((first["source"].as_str(), first["requester"].as_str()), (Some(UWV), Some(WATERRIJK)));
+    first.insert("fields".to_owned(), ["WT", "AV"].map(toml::Value::from).to_vec().into());
+    let agreements = file.to_string();
     let prefix = |prefixes: &[&str]| -> Mask {
         Mask::all()
             .iter()
             .filter(|field| prefixes.iter().any(|prefix| field.entry().code.starts_with(prefix)))
             .collect()
     };
-    let agreed = [prefix(&["WT", "AV"]), prefix(&["WT", "VW", "TR"])];
+    let agreed = [prefix(&["WT", "AV"]), prefix(&["WT", "PF", "SF", "FO", "VW", "TR"])];
     let mut lab = Lab::start_with(|options| options.agreements = Some(agreements)).await;
 
     let seed = u64::from(std::process::id());

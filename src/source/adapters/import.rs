@@ -14,6 +14,7 @@ use super::{
     fault::{Place, Reason, Refusal},
     fml::Fml,
     ggm::Ggm,
+    guard::{Expected, guard},
     held::{Held, HeldFault},
     keys::Keys,
     record::{Intake, NotCarried, Record},
@@ -133,11 +134,14 @@ impl<'a> Import<'a> {
         })
     }
 
-    /// Reads a file. If it breaks off or is no such file, nothing of it is used.
+    /// Reads a file. If it breaks off or is no such file, nothing of it is used. The report goes further than the file: in
+    /// it a name that is not plain, or that sets off the tripwire, is a number.
     ///
     /// # Errors
     /// If it cannot be read at all.
     pub fn file(&mut self, name: &str, reader: impl BufRead) -> io::Result<()> {
+        let number = format!("file {}", self.files.len() + 1);
+        let name = if name.split(['/', '\\']).all(is_plain) { name } else { &number };
         self.files.push(FileReport::new(name));
         let settings = Rc::clone(&self.settings);
         let read = match &settings.format {
@@ -245,6 +249,12 @@ impl Intake for Import<'_> {
             report.not_carried(field, why);
         }
     }
+}
+
+/// Whether a part of a path is a name as programs give it, and says nothing that must not be told.
+fn is_plain(part: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
+    part.len() <= 64 && part.bytes().all(plain) && guard(part, Expected::FreeText).is_none()
 }
 
 /// What an import came to.
