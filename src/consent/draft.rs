@@ -102,8 +102,9 @@ fn day(name: &str, text: &str, today: Day) -> Result<Day, DraftFault> {
         return parse_day(text).map_err(|fault| field(name, fault));
     };
     let wrong = || field(name, "must be a day, or `today` with a number of days added or taken away");
-    let days = if offset.is_empty() { 0 } else { offset.parse::<i64>().map_err(|_| wrong())? };
-    today.checked_add(time::Duration::days(days)).ok_or_else(wrong)
+    // More days than an `i32` has are no day of the calendar, and `Duration` panics at some of them.
+    let days = if offset.is_empty() { 0 } else { offset.parse::<i32>().map_err(|_| wrong())? };
+    today.checked_add(time::Duration::days(days.into())).ok_or_else(wrong)
 }
 
 impl FormDraft {
@@ -188,5 +189,24 @@ impl GrantDraft {
             valid_from: day(&format!("{path}.valid_from"), &self.valid_from, today)?,
             valid_until: day(&format!("{path}.valid_until"), &self.valid_until, today)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_can_be_counted_from_today_within_the_calendar() {
+        let today = time::macros::date!(2026 - 11 - 27);
+        let read = |text| day("signed_on", text, today).ok().map(|day| day.to_string());
+        assert_eq!(read("today").as_deref(), Some("2026-11-27"));
+        assert_eq!(read("today-27").as_deref(), Some("2026-10-31"));
+        assert_eq!(read("2026-12-01").as_deref(), Some("2026-12-01"));
+        for far in
+            ["today+2147483647", "today-2147483648", "today+9223372036854775807", "today+x", "today1e9"]
+        {
+            assert_eq!(read(far), None, "{far}");
+        }
     }
 }

@@ -72,10 +72,14 @@ fn named<T>(
 
 fn fields(reader: &mut Reader, name: &str, optional: bool) -> Result<Mask, Refusal> {
     let path = reader.path(name);
+    let left_out = optional && !reader.has(name);
     let codes = reader.texts(name, RefusalCode::FormTooWide, optional)?;
     if let Some(index) = codes.iter().position(|code| is_wildcard(code)) {
         let at = format!("{path}[{index}]");
         return Err(Refusal::at(RefusalCode::FormTooWide, at, "is too wide: name each field by its code"));
+    }
+    if codes.is_empty() && optional && !left_out {
+        return Err(Refusal::at(RefusalCode::FormUnreadable, path, "is empty: leave it out"));
     }
     if codes.is_empty() && !optional {
         return Err(Refusal::at(RefusalCode::FormTooWide, path, "is empty: name each field by its code"));
@@ -197,5 +201,22 @@ impl Grant {
     #[must_use]
     pub fn ends(&self) -> Timestamp {
         Timestamp::start_of(self.valid_until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_ticks_that_is_empty_is_left_out() {
+        let grant = |sensitive: &str| {
+            let payload = format!(r#"{{"fields":["WT-01"],{sensitive}"source":"x"}}"#);
+            let mut reader = Reader::new(payload.as_bytes(), "grant").unwrap();
+            fields(&mut reader, "sensitive", true)
+        };
+        assert_eq!(grant("").unwrap(), Mask::EMPTY);
+        assert_eq!(grant(r#""sensitive":["WT-01"],"#).unwrap().len(), 1);
+        assert_eq!(grant(r#""sensitive":[],"#).unwrap_err().code, RefusalCode::FormUnreadable);
     }
 }

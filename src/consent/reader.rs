@@ -34,6 +34,11 @@ impl Reader {
         format!("{}.{name}", self.path)
     }
 
+    /// Whether there is something by this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
     fn take(&mut self, name: &str, missing: RefusalCode) -> Result<Value, Refusal> {
         match self.fields.remove(name) {
             Some(Value::Null) | None => Err(Refusal::at(missing, self.path(name), "is missing")),
@@ -98,7 +103,7 @@ impl Reader {
         code: RefusalCode,
         optional: bool,
     ) -> Result<Vec<String>, Refusal> {
-        if optional && !self.fields.contains_key(name) {
+        if optional && !self.has(name) {
             return Ok(Vec::new());
         }
         let path = self.path(name);
