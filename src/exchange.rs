@@ -25,8 +25,7 @@ use arc_swap::ArcSwap;
 pub use admission::{Admitted, admit_requester};
 use answer::Draft;
 pub use answer::Reply;
-use received::Received;
-pub(crate) use received::bsn;
+pub(crate) use received::{Received, bsn};
 
 use crate::{
     audit::writer::{CommitFault, Committed, Work, Writer},

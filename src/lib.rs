@@ -10,6 +10,8 @@ pub mod consent;
 pub mod demo;
 pub mod domain;
 pub mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod grpc;
 pub mod identity;
 pub mod policy;

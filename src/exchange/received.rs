@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A request as received. What is malformed is absent, and has a fault.
-pub(super) struct Received {
+pub(crate) struct Received {
     pub(super) request_id: Option<RequestId>,
     bsn: Option<Bsn>,
     pub(super) purpose: Option<Purpose>,
@@ -59,7 +59,7 @@ impl Faults {
 }
 
 impl Received {
-    pub(super) fn read(message: &RequestWorkCapacityRequest, kind: GatewayKind) -> Self {
+    pub(crate) fn read(message: &RequestWorkCapacityRequest, kind: GatewayKind) -> Self {
         let mut faults = Faults::default();
         let request_id = faults.note(
             message
@@ -111,7 +111,7 @@ impl Received {
     }
 
     /// The question, if everything is well-formed.
-    pub(super) fn question(&self) -> Result<Question, Refusal> {
+    pub(crate) fn question(&self) -> Result<Question, Refusal> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }

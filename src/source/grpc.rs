@@ -198,6 +198,11 @@ fn message(question: &SourceQuestion) -> proto::GetStatementRequest {
     }
 }
 
+/// What becomes of these bytes if a source answers with them. For fuzzing, which needs no connection.
+pub(crate) fn received(wire: &[u8], asked: Mask, today: Day) -> (Surplus, Result<CheckedStatement, Reason>) {
+    weigh(codec::read(wire), asked, today)
+}
+
 /// What of the answer may go on: the fields asked, every value checked; and what was too much.
 fn weigh(delivered: Delivered, asked: Mask, today: Day) -> (Surplus, Result<CheckedStatement, Reason>) {
     let Delivered::Read { message, unknown_fields } = delivered else {

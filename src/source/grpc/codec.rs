@@ -61,7 +61,7 @@ impl Decoder for StatementDecoder {
     }
 }
 
-fn read(wire: &[u8]) -> Delivered {
+pub(super) fn read(wire: &[u8]) -> Delivered {
     let Ok(message) = proto::GetStatementResponse::decode(wire) else { return Delivered::Unreadable };
     // What encodes to the same bytes has nothing that was dropped. Comparing lengths alone is not enough: a list of one
     // is shorter unpacked than packed, which makes room for an unknown field.
