@@ -1,22 +1,15 @@
-//! The command line of a benchmark, and the database that it needs.
+//! The command line of a benchmark.
 
 use std::{
-    env,
     fmt::Display,
     fs,
     io::{self, Write as _},
-    os::unix::process::CommandExt as _,
-    path::Path,
-    process::Command,
 };
 
 use clap::Args;
 use serde::Serialize;
 
 use super::Fault;
-
-/// Where the address of the database stands.
-const DATABASE: &str = "SLUIS_POSTGRES";
 
 /// What every benchmark can be told.
 #[derive(Clone, Debug, Args)]
@@ -33,9 +26,6 @@ pub struct Options {
     /// One round of one second, to see that it runs
     #[arg(long)]
     quick: bool,
-    /// Leave out PostgreSQL
-    #[arg(long)]
-    without_postgres: bool,
     /// Cargo adds this
     #[arg(long, hide = true)]
     bench: bool,
@@ -69,22 +59,6 @@ impl Options {
             rounds,
             processors: std::thread::available_parallelism().map_or(0, Into::into),
             load_before: loads.split_whitespace().next().and_then(|load| load.parse().ok()),
-        }
-    }
-
-    /// The address of the database, unless it is left out. Where none is given, this program starts itself again with
-    /// one, and this does not return.
-    pub fn database(&self) -> Result<Option<String>, Fault> {
-        if self.without_postgres {
-            return Ok(None);
-        }
-        match env::var(DATABASE).ok().filter(|address| !address.is_empty()) {
-            Some(address) => Ok(Some(address)),
-            None => {
-                let mut again =
-                    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/with-postgres"));
-                Err(again.arg(env::current_exe()?).args(env::args_os().skip(1)).exec().into())
-            }
         }
     }
 

@@ -32,6 +32,7 @@ use self::{
         Fault,
         database::Database,
         options::{Conditions, Options, progress},
+        server::Server,
     },
     load::{Measured, Shape},
     region::{Questions, Region},
@@ -49,6 +50,8 @@ const SHAPES: [Shape; 3] = [
 struct CommandLine {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    server: Server,
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -67,7 +70,7 @@ enum Part {
 }
 
 fn main() -> Result<(), Fault> {
-    let CommandLine { options, part } = CommandLine::parse();
+    let CommandLine { options, server, part } = CommandLine::parse();
     // As `sluis` has it.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match part {
@@ -76,7 +79,7 @@ fn main() -> Result<(), Fault> {
         Some(Part::Relay { folder, target }) => runtime.block_on(middle::relay(&folder, &target)),
         Some(Part::Gateway { config }) => runtime.block_on(middle::gateway(&config)),
         None => {
-            let database = options.database()?;
+            let database = server.database()?;
             options.print(&runtime.block_on(report(options.conditions(), database))?)
         }
     }

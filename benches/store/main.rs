@@ -28,6 +28,7 @@ use self::{
         database::Database,
         load::{self, Times},
         options::{Conditions, Options, progress},
+        server::Server,
     },
     log::Log,
     report::{Report, Row, Store, Variant},
@@ -41,11 +42,13 @@ const CALLERS: [usize; 4] = [1, 8, 32, 128];
 struct CommandLine {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    server: Server,
 }
 
 fn main() -> Result<(), Fault> {
-    let CommandLine { options } = CommandLine::parse();
-    let database = options.database()?;
+    let CommandLine { options, server } = CommandLine::parse();
+    let database = server.database()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     options.print(&runtime.block_on(report(options.conditions(), database))?)
 }
