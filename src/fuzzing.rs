@@ -1,8 +1,8 @@
 //! What a fuzzer calls: each target takes any bytes, drives one way into the program with them, and asserts what must
 //! hold whatever they are. `fuzz/` runs them under libFuzzer, `tests/fuzz` for a short while with every test run.
 //!
-//! The targets live here so that they are compiled, and kept right, with what they drive. Further ways in, such as the
-//! adapters of sources, are further rows of [`TARGETS`].
+//! The targets live here so that they are compiled, and kept right, with what they drive. Further ways in are further rows
+//! of [`TARGETS`].
 
 use prost::Message as _;
 
@@ -15,20 +15,22 @@ use crate::{
 };
 
 mod form;
+mod import;
 mod reading;
 pub mod seeds;
 mod silence;
 mod statement;
 
 pub use form::form;
+pub use import::import;
 pub use statement::statement;
 
 /// A way in. Whether it let the bytes in; it panics where it must never have come to.
 pub type Target = fn(&[u8]) -> bool;
 
 /// All of them, by name.
-pub const TARGETS: [(&str, Target); 4] =
-    [("statement", statement), ("mask", mask), ("request", request), ("form", form)];
+pub const TARGETS: [(&str, Target); 5] =
+    [("statement", statement), ("mask", mask), ("request", request), ("form", form), ("import", import)];
 
 /// Lines of text as the paths of a field mask, and as the codes of a grant.
 pub fn mask(bytes: &[u8]) -> bool {

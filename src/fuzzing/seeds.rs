@@ -26,8 +26,19 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "mask" => masks(),
         "request" => requests(),
         "form" => [draft(), form_record(), grant()].iter().filter_map(canonical).collect(),
+        "import" => imports(),
         _ => Vec::new(),
     }
+}
+
+/// The examples of docs/import.md, after the byte that chooses their format.
+fn imports() -> Vec<Vec<u8>> {
+    let files = [
+        &include_bytes!("../../docs/examples/import/werkzoekenden.json")[..],
+        include_bytes!("../../docs/examples/import/fml.csv"),
+        include_bytes!("../../docs/examples/import/ggm.csv"),
+    ];
+    (0..).zip(files).map(|(choice, file)| [&[choice], file].concat()).collect()
 }
 
 /// Everything at once, each group by itself, and a few fields of several; and a source that declines.

@@ -117,6 +117,17 @@ fn forms() {
     run("form", spoil, &[text::WAYS.as_slice(), json::WAYS.as_slice()].concat(), 1);
 }
 
+#[test]
+fn imports() {
+    let spoil = |input: &[u8], other: &[u8], random: &mut Random| {
+        // The first byte chooses the format, and stays.
+        let (choice, file) = input.split_first().map_or((0, &[][..]), |(choice, file)| (*choice, file));
+        let (spoilt, way) = text::spoil(file, other.get(1..).unwrap_or_default(), random);
+        ([vec![choice], spoilt].concat(), way)
+    };
+    run("import", spoil, &text::WAYS, 5);
+}
+
 /// The seeds that `fuzz/` starts from are those of the catalogue as it is. `cargo run --example fuzz_seeds` writes them.
 #[test]
 fn the_seeds_in_the_repository_are_up_to_date() {

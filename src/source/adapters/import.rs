@@ -283,6 +283,14 @@ impl Imported {
         self.held.len()
     }
 
+    /// Prints the statements as a source reads them.
+    ///
+    /// # Errors
+    /// If they cannot be printed.
+    pub fn print(&self, to: &mut impl io::Write) -> io::Result<()> {
+        self.held.print(to)
+    }
+
     /// Writes the statements.
     ///
     /// # Errors
