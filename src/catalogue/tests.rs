@@ -149,6 +149,36 @@ proptest! {
         prop_assert_eq!(from_paths(&to_paths(a)), Ok(a));
     }
 
+    /// The normal form does not depend on how a mask was said: in which order, how often, field by field or by group.
+    #[test]
+    fn masks_have_one_normal_form(
+        (mask, fields) in masks(),
+        whole in proptest::collection::vec(0..groups().len(), 0..4),
+        order in any::<u64>(),
+    ) {
+        let mut said: Vec<&str> = fields.iter().map(|field| field.entry().path).collect();
+        said.extend(whole.iter().map(|group| groups()[*group].name));
+        said.extend(said.clone().iter().take(3));
+        if !said.is_empty() {
+            let by = usize::try_from(order).unwrap_or(7) % said.len();
+            said.rotate_left(by);
+            said.reverse();
+        }
+        let expected = whole.iter().fold(mask, |mask, group| mask.or(groups()[*group].mask()));
+        prop_assert_eq!(from_paths(&said), Ok(expected));
+        let normal = to_paths(expected);
+        prop_assert_eq!(normal.len(), expected.len());
+        prop_assert_eq!(from_paths(&normal).map(to_paths), Ok(normal));
+        let mut sorted: Vec<_> = expected.iter().collect();
+        sorted.sort();
+        prop_assert_eq!(sorted, expected.iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_example_of_every_turn_is_a_statement_with_every_field(turn in 0..5_000_u32) {
+        prop_assert_eq!(CheckedStatement::new(example::full(turn), TODAY).unwrap().present(), Mask::all());
+    }
+
     /// P02: whatever the mask, the built message has exactly the fields of the statement that the mask names.
     #[test]
     fn p02_built_is_mask_and_statement((mask, _) in masks()) {
