@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sluis_receipt import ReceiptError, canonical, to_file, verify_receipt  # noqa: F401
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
-FILES = ["catalogue_options", "work_capacity", "receipt", "exchange", "consent"]
 
 
 class Protocol:
@@ -33,7 +32,7 @@ class Protocol:
         folder = tempfile.TemporaryDirectory(prefix="sluis-python-")
         atexit.register(folder.cleanup)
         include = pathlib.Path(protoc.__file__).parent / "_proto"
-        names = [f"sluis/v1/{name}.proto" for name in FILES]
+        names = sorted(f"sluis/v1/{path.name}" for path in (proto / "sluis" / "v1").glob("*.proto"))
         arguments = ["protoc", f"-I{proto}", f"-I{include}", f"--python_out={folder.name}", *names]
         if protoc.main(arguments) != 0:
             raise RuntimeError(f"cannot generate code from {proto}")
