@@ -4,8 +4,8 @@
 //! still read: what an adapter takes in, the files of the register, a path that is in no catalogue (R22). A hit is a
 //! [`Detector`] and nothing else, so that nobody can print what was found.
 //!
-//! A text is looked at in several views ([`views`]), each once, against [`patterns`] and the [`lexicon`], and so is
-//! what it decodes to ([`decode`]).
+//! A text is looked at in several views (`views`), each once, against `patterns` and the `lexicon`, and so is
+//! what it decodes to (`decode`).
 
 mod decode;
 mod detector;
