@@ -243,7 +243,7 @@ fn the_catalogue_is_complete() {
     assert_eq!(of(owners, ""), Problem::NoOwner(name()), "R40");
     assert_eq!(of("\"Voorbeeld UWV, regiomanager Werk\"", "\" \""), Problem::NoOwner(name()), "R40");
     assert_eq!(of("council_review = {", "# council_review = {"), Problem::NoCouncilReview(name()), "R23");
-    assert_eq!(of("date = \"2026-09-14\"", "date = \"soon\""), Problem::NoCouncilReview(name()), "R23");
+    assert_eq!(of("date = \"2026-10-12\"", "date = \"soon\""), Problem::NoCouncilReview(name()), "R23");
     assert_eq!(of("review = \"example\"", "review = \"fine\""), Problem::NoReview(name()));
     assert_eq!(of("max_months = 12", "max_months = 13"), Problem::MonthsOutOfRange(name()));
     assert_eq!(of("max_months = 12", "max_months = 0"), Problem::MonthsOutOfRange(name()));
