@@ -26,7 +26,7 @@ use crate::{
     config::Settings,
     consent::ConsentDesk,
     domain::{Clock, Oin},
-    exchange::{Exchange, Rules},
+    exchange::Exchange,
     grpc::{
         calls::CallLayer,
         server::{self, Desks, ServerFault},
@@ -37,6 +37,7 @@ use crate::{
         TrustStore, connect_lazy,
     },
     policy::{PolicyFaults, PolicySet},
+    rules::Rules,
     source::{SourceConnector, grpc::GrpcSource},
     storage::{Database, Store, StoreFault},
     subject::{KeyRing, KeyRingFault},

@@ -9,8 +9,8 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    exchange::Timing,
     identity::{GatewayKind, TrustFiles, files::is_exposed},
+    rules::Timing,
     storage::{DatabaseAddress, UrlFault},
 };
 

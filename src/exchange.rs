@@ -15,7 +15,6 @@ mod purposes;
 mod received;
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,41 +24,17 @@ use arc_swap::ArcSwap;
 pub use admission::{Admitted, admit_requester};
 use answer::Draft;
 pub use answer::Reply;
-pub(crate) use received::{Received, bsn};
+pub(crate) use received::Received;
 
 use crate::{
     audit::writer::{CommitFault, Committed, Work, Writer},
     domain::{Clock, Oin, PairId, Refusal, RefusalCode},
-    identity::{GatewayKind, Register},
-    policy::PolicySet,
+    identity::GatewayKind,
     proto,
-    source::SourceConnector,
+    rules::{Rules, Timing},
     storage::Store,
     subject::KeyRing,
 };
-
-/// What decides: replaced as a whole when files are reloaded, so that a request sees one state of them.
-#[derive(Debug)]
-pub struct Rules {
-    /// Participants and agreements.
-    pub register: Register,
-    /// Policies.
-    pub policies: PolicySet,
-    /// A connector for each source.
-    pub sources: HashMap<Oin, Arc<dyn SourceConnector>>,
-}
-
-/// Times of an exchange.
-#[derive(Clone, Copy, Debug)]
-pub struct Timing {
-    /// How long a source may take.
-    pub source_wait: Duration,
-    /// When an incomplete answer leaves, counted from arrival. Longer than `source_wait`, so that every reason for an
-    /// incomplete answer takes the same time (P09).
-    pub answer_after: Duration,
-    /// How long the receiver may use an answer.
-    pub use_for: Duration,
-}
 
 /// An answer that was not handed over so soon after its commit is dropped (P05).
 pub const HAND_OVER: Duration = Duration::from_secs(1);

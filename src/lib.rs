@@ -16,6 +16,7 @@ pub mod grpc;
 pub mod identity;
 pub mod policy;
 pub mod proto;
+pub mod rules;
 pub mod source;
 pub mod storage;
 pub mod subject;

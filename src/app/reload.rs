@@ -13,7 +13,7 @@ use crate::{
         leaf::Kind,
         writer::{CommitFault, Work, Writer},
     },
-    exchange::Rules,
+    rules::Rules,
 };
 
 /// Enters into the log what decides from now on.

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{Oin, OrganisationKind, Refusal, RefusalCode},
-    exchange::Rules,
     identity::Function,
+    rules::Rules,
     storage::{EntryFilter, Store, StoredEntry},
 };
 

@@ -20,8 +20,8 @@ use crate::{
         writer::{CommitFault, Work, Writer},
     },
     domain::{Bsn, Clock, FormId, GrantId, Oin, Refusal, RefusalCode},
-    exchange::{Rules, Timing},
     identity::{Function, GatewayKind},
+    rules::{Rules, Timing},
     source::PresentedGrant,
     storage::{NewForm, Store, StoredForm, Withdrawal},
     subject::KeyRing,
@@ -223,7 +223,7 @@ impl ConsentDesk {
     /// # Errors
     /// If it is malformed, or not for this gateway.
     pub fn bsn(&self, text: &str) -> Result<Bsn, Refusal> {
-        crate::exchange::bsn(text, self.kind)
+        crate::rules::bsn(text, self.kind)
     }
 
     /// Logs a look before anything is shown.

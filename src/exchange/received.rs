@@ -8,6 +8,7 @@ use crate::{
     },
     identity::GatewayKind,
     proto::{Necessity, RequestWorkCapacityRequest},
+    rules::bsn,
 };
 
 /// A request as received. What is malformed is absent, and has a fault.
@@ -123,19 +124,6 @@ impl Received {
             _ => Err(RefusalCode::FieldsEmpty.into()),
         }
     }
-}
-
-/// A BSN that this gateway may handle: test numbers on a test gateway, and only there (P12).
-pub(crate) fn bsn(text: &str, kind: GatewayKind) -> Result<Bsn, Refusal> {
-    let bsn = Bsn::parse(text).map_err(|fault| Refusal::at(RefusalCode::BsnMalformed, "bsn", fault))?;
-    if bsn.is_test() != (kind == GatewayKind::Test) {
-        return Err(Refusal::at(
-            RefusalCode::BsnNotForThisGateway,
-            "bsn",
-            "must be in the test range on a test gateway, and nowhere else",
-        ));
-    }
-    Ok(bsn)
 }
 
 fn purpose(text: &str) -> Result<Purpose, Refusal> {

@@ -13,9 +13,9 @@ use sluis::{
     catalogue::{self, CheckedStatement, Mask},
     demo::data,
     domain::{Bsn, QueryId, Reason},
-    exchange::Rules,
     policy::PolicySet,
     proto::{self, get_statement_response::Result as Answer},
+    rules::Rules,
     source::{PresentedGrant, SourceConnector, SourceQuestion, Statement, Surplus},
 };
 use tonic::{
