@@ -10,6 +10,7 @@ pub mod draft;
 pub mod form;
 pub mod grant;
 pub mod jws;
+pub mod letter;
 mod reader;
 pub mod record;
 pub mod signing_key;
