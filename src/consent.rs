@@ -7,6 +7,7 @@
 pub mod binding;
 pub mod desk;
 pub mod draft;
+pub mod fhir;
 pub mod form;
 pub mod grant;
 pub mod jws;
