@@ -6,7 +6,8 @@ use super::{
     elements::{FORM, GRANT, PART, Shape, draft, record},
     loss::{FhirFault, LossReport},
     model::{
-        Authority, Collection, Explanation, Form, Grant, Grantor, LANGUAGE, Refused, SHA256, language, sha256,
+        Authority, Collection, Explanation, Form, Grant, Grantor, LANGUAGE, Refused, SHA256, contradiction,
+        language, sha256,
     },
     node::{Node, scan},
     terms::{
@@ -135,6 +136,14 @@ fn read(
     }
     if grants.is_empty() && refusals.is_empty() {
         return Err(FhirFault::missing(form.at("grants"), "a grant or a refusal"));
+    }
+    if recorded.is_none()
+        && let Some(at) = contradiction(&grants, &refusals)
+    {
+        return Err(FhirFault::not(
+            format!("draft.refusals[{at}]"),
+            "a refusal of what no grant of the form gives",
+        ));
     }
     form.finish(report)?;
     Ok(Form {

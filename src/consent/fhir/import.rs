@@ -9,7 +9,9 @@ use super::{
         VERIFICATION,
     },
     loss::{FhirFault, LossReport},
-    model::{Authority, Collection, Explanation, Form, Grantor, LANGUAGE, SHA256, language, sha256},
+    model::{
+        Authority, Collection, Explanation, Form, Grantor, LANGUAGE, SHA256, contradiction, language, sha256,
+    },
     node::{Node, scan},
     provision::{self, after},
     resources::{Resources, open},
@@ -59,9 +61,16 @@ pub(super) fn form(input: &Value, report: &mut LossReport) -> Result<(Form, Bsn)
     let collection = collection(&mut consent, report)?;
 
     let root = consent.node("provision", PROVISION, "a base provision of type deny")?;
+    let provisions = root.at("provision");
     let (grants, refusals) = provision::read(root, &resources, signed_on, report)?;
+    if contradiction(&grants, &refusals).is_some() {
+        return Err(FhirFault::not(
+            provisions,
+            "no grant and refusal of the same recipient, purpose and source",
+        ));
+    }
     if rejected && !grants.is_empty() {
-        return Err(FhirFault::not("Consent.status", "active, for a form that grants anything"));
+        return Err(FhirFault::not(consent.at("status"), "active, for a form that grants anything"));
     }
     if let Some(extension) = consent.extension("recorded-at")? {
         report.add(extension.path(), "is left out: recording gives a time of its own");
@@ -112,7 +121,7 @@ fn status(consent: &mut Node<'_>) -> Result<bool, FhirFault> {
     match consent.text("status", accepted)? {
         "active" => Ok(false),
         "rejected" => Ok(true),
-        _ => Err(FhirFault::not("Consent.status", accepted)),
+        _ => Err(FhirFault::not(consent.at("status"), accepted)),
     }
 }
 

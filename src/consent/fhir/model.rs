@@ -104,6 +104,17 @@ pub(super) struct Refused {
     pub(super) source: Oin,
 }
 
+/// Where a refusal stands that refuses what the same form grants. Which of both the client meant is not for us to say.
+pub(super) fn contradiction(grants: &[Grant], refusals: &[Refused]) -> Option<usize> {
+    let granted = |refused: &Refused| {
+        grants.iter().any(|grant| {
+            (grant.recipient, &grant.purpose, grant.source)
+                == (refused.recipient, &refused.purpose, refused.source)
+        })
+    };
+    refusals.iter().position(granted)
+}
+
 /// The language of an explanation, if it is a code of two or three letters.
 pub(super) fn language(text: &str) -> Option<String> {
     ((2..=3).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_lowercase())).then(|| text.to_owned())

@@ -78,9 +78,12 @@ impl Resource<'_> {
         self.value.get("id").and_then(Value::as_str)
     }
 
-    fn is_at(&self, reference: &str) -> bool {
+    /// Whether a reference that stands at `from` leads here. What is contained is seen from inside its Consent only.
+    fn is_at(&self, reference: &str, from: &str) -> bool {
         if self.contained {
-            return reference.strip_prefix('#').is_some_and(|id| self.id() == Some(id));
+            let container = self.path.split_once(".contained[").map_or("", |(container, _)| container);
+            let inside = from.strip_prefix(container).is_some_and(|rest| rest.starts_with('.'));
+            return inside && reference.strip_prefix('#').is_some_and(|id| self.id() == Some(id));
         }
         let local = self.id().map(|id| format!("{}/{id}", self.kind.as_str()));
         self.full_url == Some(reference) || local.as_deref() == Some(reference)
@@ -175,7 +178,7 @@ impl<'a> Resources<'a> {
         let claimed = reference.text_opt("type")?;
         let type_path = reference.at("type");
         reference.finish(report)?;
-        let mut found = self.0.iter().filter(|resource| resource.is_at(target));
+        let mut found = self.0.iter().filter(|resource| resource.is_at(target, &path));
         let (Some(resource), None) = (found.next(), found.next()) else {
             return Err(FhirFault::not(
                 path,
@@ -193,6 +196,7 @@ impl<'a> Resources<'a> {
         node.skip("resourceType");
         // Ids only lead here.
         node.skip("id");
+        node.forbid("contained", "a resource that contains none: its references would be unclear")?;
         Ok((resource.kind, node))
     }
 
@@ -233,8 +237,9 @@ impl<'a> Resources<'a> {
 
     /// The client.
     pub(super) fn client(&self, reference: Node<'a>, report: &mut LossReport) -> Result<Bsn, FhirFault> {
+        let named = number(&reference);
         let (_, node) = self.follow(reference, &[Kind::Patient], CLIENT, report)?;
-        client(node, report)
+        named_as(client(node, report)?, named)
     }
 
     /// Refuses a reference to another client than this one.
@@ -260,10 +265,11 @@ impl<'a> Resources<'a> {
     ) -> Result<Option<Node<'a>>, FhirFault> {
         let path = reference.path().to_owned();
         let accepted = "the client, or a RelatedPerson";
+        let named = number(&reference);
         let (kind, mut node) =
             self.follow(reference, &[Kind::Patient, Kind::RelatedPerson], accepted, report)?;
         if kind == Kind::Patient {
-            let same = client(node, report)? == *bsn;
+            let same = named_as(client(node, report)?, named)? == *bsn;
             return if same { Ok(None) } else { Err(FhirFault::not(path, "the client of the Consent")) };
         }
         active(&mut node)?;
@@ -279,6 +285,22 @@ impl<'a> Resources<'a> {
     ) -> Result<Node<'a>, FhirFault> {
         let accepted = "a DocumentReference to the signed form";
         Ok(self.follow(reference, &[Kind::DocumentReference], accepted, report)?.1)
+    }
+}
+
+/// The citizen service number that a reference has beside the resource that it leads to, and where.
+fn number<'a>(reference: &Node<'a>) -> Option<(String, &'a Value)> {
+    let identifier = reference.peek("identifier")?;
+    let is_bsn = identifier.get("system").and_then(Value::as_str) == Some(BSN);
+    is_bsn.then(|| (reference.at("identifier.value"), identifier.get("value").unwrap_or(&Value::Null)))
+}
+
+fn named_as(bsn: Bsn, named: Option<(String, &Value)>) -> Result<Bsn, FhirFault> {
+    match named {
+        Some((path, value)) if value.as_str() != Some(&bsn.reveal_text()) => {
+            Err(FhirFault::not(path, "the number of the client that it refers to"))
+        }
+        _ => Ok(bsn),
     }
 }
 
