@@ -85,42 +85,37 @@ fn a_bundle_is_read_like_a_consent() {
     let mut consent = example();
     let contained = consent["contained"].take();
     remove(&mut consent, "/contained");
-    let mut text = consent.to_string();
-    let mut entries = Vec::new();
-    for (index, mut resource) in contained.as_array().unwrap().clone().into_iter().enumerate() {
-        let id = resource["id"].as_str().unwrap().to_owned();
-        let local = format!("{}/{id}", resource["resourceType"].as_str().unwrap());
-        let mut inner = resource.to_string();
-        // Half by their address, half by type and id.
-        let address = format!("urn:uuid:0f0d6a0c-4c1b-4c55-8f1e-00000000000{index}");
-        let by = if index % 2 == 0 { &address } else { &local };
-        for (id, by) in [(&id, by)] {
-            text = text.replace(&format!("\"#{id}\""), &format!("\"{by}\""));
-            inner = inner.replace(&format!("\"#{id}\""), &format!("\"{by}\""));
-        }
-        resource = serde_json::from_str(&inner).unwrap();
-        entries.push((json!({ "fullUrl": address, "resource": resource }), id, by.clone()));
-    }
-    let all: Vec<_> = entries.iter().map(|(_, id, by)| (id.clone(), by.clone())).collect();
-    let entries: Vec<Value> = entries
-        .into_iter()
-        .map(|(entry, ..)| {
-            let mut text = entry.to_string();
-            for (id, by) in &all {
-                text = text.replace(&format!("\"#{id}\""), &format!("\"{by}\""));
-            }
-            serde_json::from_str(&text).unwrap()
-        })
-        .collect();
-    let consent: Value = serde_json::from_str(&text).unwrap();
+    let entries: Vec<_> =
+        contained.as_array().unwrap().iter().map(|resource| json!({ "resource": resource })).collect();
     let mut bundle = json!({ "resourceType": "Bundle", "type": "collection", "entry": entries });
     set(&mut bundle, "/entry/-", json!({ "resource": consent }));
+    // Half by their address, half by type and id.
+    let mut text = bundle.to_string();
+    for (index, resource) in contained.as_array().unwrap().iter().enumerate() {
+        let (kind, id) = (resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        let address = if index % 2 == 0 { format!("urn:uuid:{index}") } else { format!("{kind}/{id}") };
+        text = text.replace(&format!("\"#{id}\""), &format!("\"{address}\""));
+    }
+    let mut bundle: Value = serde_json::from_str(&text).unwrap();
+    for index in 0..5 {
+        set(&mut bundle, &format!("/entry/{index}/fullUrl"), json!(format!("urn:uuid:{index}")));
+    }
     let (found, report) = import(&bundle).unwrap();
     assert_eq!(found, draft());
     assert!(paths(&report).contains(&"Bundle.entry[3].resource"), "{report}");
 
-    set(&mut bundle, "/entry/-", json!({ "resource": consent }));
-    assert_eq!(import(&bundle).unwrap_err().path(), "Bundle.entry");
+    let mut two = bundle.clone();
+    let consent = bundle["entry"][5].clone();
+    set(&mut two, "/entry/-", consent);
+    assert_eq!(import(&two).unwrap_err().path(), "Bundle.entry");
+    let mut none = bundle.clone();
+    remove(&mut none, "/entry/5");
+    assert_eq!(import(&none).unwrap_err().path(), "Bundle.entry");
+    // Two resources by one address: it is unclear which is meant.
+    set(&mut bundle, "/entry/1/fullUrl", json!("urn:uuid:0"));
+    assert_eq!(import(&bundle).unwrap_err().path(), "Bundle.entry[5].resource.patient.reference");
+    set(&mut bundle, "/type", json!("transaction"));
+    assert_eq!(import(&bundle).unwrap_err().path(), "Bundle.type");
 }
 
 #[test]
