@@ -47,7 +47,7 @@ pub fn export(consent: &Value, bsn: Option<&Bsn>) -> Result<(Value, LossReport),
     Ok((export::bundle(&form), report))
 }
 
-/// Turns a draft into the Bundle that [`import`] reads the same draft from: a model of what to send.
+/// Turns a draft into the Bundle that [`import()`] reads the same draft from: a model of what to send.
 ///
 /// # Errors
 /// Names the member and what would be accepted there. Nothing of the input is repeated.
