@@ -24,7 +24,7 @@ use crate::{
         writer::{CommitFault, OpenLogFault, Parts, Work, Writer},
     },
     config::Settings,
-    consent::ConsentDesk,
+    consent::{ConsentDesk, Countersigner},
     domain::{Clock, Oin},
     exchange::Exchange,
     grpc::{
@@ -207,11 +207,13 @@ impl Gateway {
         reload::announce(&log, &rules).await?;
 
         let rules = Arc::new(ArcSwap::from_pointee(rules));
+        let countersigner = Arc::new(Countersigner::new(keys.log_key()?));
         let exchange = Arc::new(Exchange {
             rules: Arc::clone(&rules),
             store: Arc::clone(&store),
             log: log.clone(),
             keys: Arc::clone(&keys),
+            countersigner: Arc::clone(&countersigner),
             clock: Arc::clone(&clock),
             kind,
             timing: settings.timing,
@@ -221,6 +223,8 @@ impl Gateway {
             store: Arc::clone(&store),
             log: log.clone(),
             keys,
+            countersigner,
+            origin: origin.clone(),
             clock: Arc::clone(&clock),
             kind,
             timing: settings.timing,

@@ -5,21 +5,27 @@
 //! withdrawn and shown to a source on its own; a source never sees another's.
 
 pub mod binding;
+pub mod countersign;
+pub mod cover;
 pub mod desk;
 pub mod draft;
 pub mod fhir;
 pub mod form;
 pub mod grant;
+pub mod grantor;
 pub mod jws;
 pub mod letter;
 mod reader;
+pub mod reconfirmation;
 pub mod record;
 pub mod signing_key;
 pub mod status;
 
 pub use binding::{Binding, BindingSalt};
+pub use countersign::Countersigner;
+pub use cover::{Scope, Standing, Stop};
 pub use desk::ConsentDesk;
 pub use form::Form;
 pub use grant::Grant;
 pub use record::Recording;
-pub use status::{EventKind, GrantState, Status};
+pub use status::{Counts, Event, EventKind, GrantState, Status};

@@ -13,6 +13,7 @@ mod decision;
 mod facts;
 mod purposes;
 mod received;
+mod verified;
 
 use std::{
     sync::Arc,
@@ -28,6 +29,7 @@ pub(crate) use received::Received;
 
 use crate::{
     audit::writer::{CommitFault, Committed, Work, Writer},
+    consent::Countersigner,
     domain::{Clock, Oin, PairId, Refusal, RefusalCode},
     identity::GatewayKind,
     proto,
@@ -50,6 +52,8 @@ pub struct Exchange {
     pub log: Writer,
     /// Keys of the gateway.
     pub keys: Arc<KeyRing>,
+    /// Knows the grants that this gateway recorded.
+    pub countersigner: Arc<Countersigner>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Test or production.
@@ -119,8 +123,13 @@ impl Exchange {
             // No consent without the store of consents (R05); the same for every client.
             return self.refuse(&passage, RefusalCode::LogUnavailable.into()).await;
         };
-        let decision =
-            decision::decide(caller, &question, &admitted, &grants, &passage.rules, self.clock.now());
+        let basis = decision::Basis {
+            grants: &grants,
+            countersigner: &self.countersigner,
+            rules: &passage.rules,
+            now: self.clock.now(),
+        };
+        let decision = decision::decide(caller, &question, &admitted, &basis);
         let parts = self.ask(&question, decision, &passage.rules).await;
         let now = self.clock.now();
         match Draft::build(&passage, &question, &admitted, parts, now, self.timing.use_for) {

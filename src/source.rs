@@ -28,6 +28,10 @@ pub struct PresentedGrant {
     pub jws: String,
     /// Salt of its binding.
     pub salt: BindingSalt,
+    /// The recorder's reconfirmation (JWS), where the client was not free when he signed (R13).
+    pub reconfirmation: Option<String>,
+    /// The gateway's countersignature (JWS); `None` while the grant is being recorded.
+    pub countersignature: Option<String>,
 }
 
 impl fmt::Debug for PresentedGrant {

@@ -19,13 +19,16 @@ pub mod transactions;
 
 use async_trait::async_trait;
 
-pub use batch::{EventRow, KeyRow, Look, Seen, TileRow, Withdrawable, Withdrawal, Writes};
+pub use batch::{
+    Cursor, DisclosureRow, EventRow, KeyRow, Look, Seen, Selection, SourcePauseRow, StopRow, TileRow, Writes,
+};
 pub use database::{Database, DatabaseAddress, OpenFault};
 pub use postgres::{PostgresUrl, UrlFault};
 pub use transactions::{Attempt, TransactionName, Transactions};
 
 use crate::{
-    consent::{Grant, GrantState},
+    catalogue::Mask,
+    consent::{Event, Grant, Standing},
     domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
     subject::Tag,
 };
@@ -170,34 +173,22 @@ pub struct WrappedKey {
 /// A grant as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredGrant {
-    /// Id.
-    pub id: GrantId,
-    /// Form.
-    pub form: FormId,
-    /// Client.
-    pub subject: SubjectId,
-    /// Who recorded it.
-    pub recorder: Oin,
-    /// Who receives.
-    pub recipient: Oin,
-    /// In which role.
-    pub role: Role,
-    /// For which purpose.
-    pub purpose: Purpose,
-    /// Who discloses.
-    pub source: Oin,
-    /// Which fields.
-    pub fields: crate::catalogue::Mask,
+    /// What decides about it, and its state.
+    pub standing: Standing,
+    /// What happened to it, oldest first.
+    pub events: Vec<Event>,
     /// As it was signed.
     pub jws: String,
+    /// The gateway's countersignature.
+    pub countersignature: String,
+    /// The recorder's signed reconfirmation, if the form was reconfirmed.
+    pub reconfirmation: Option<String>,
     /// Salt of the binding, sealed under the client's key of `key_year`.
     pub sealed_salt: Vec<u8>,
     /// Year of that key: the year of recording.
     pub key_year: i32,
     /// That key, wrapped.
     pub wrapped_key: Vec<u8>,
-    /// Period and events.
-    pub state: GrantState,
 }
 
 /// A form as stored.
@@ -226,8 +217,81 @@ pub struct NewForm {
     pub recorder: Oin,
     /// As it was signed.
     pub jws: String,
-    /// Each grant, as it was signed, with the salt of its binding sealed.
-    pub grants: Vec<(Grant, String, Vec<u8>)>,
+    /// Its grants.
+    pub grants: Vec<NewGrant>,
+}
+
+/// A grant to store.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    /// The grant.
+    pub grant: Grant,
+    /// As it was signed.
+    pub jws: String,
+    /// The gateway's countersignature.
+    pub countersignature: String,
+    /// Salt of the binding; sealed, once the writer has had it.
+    pub salt: Vec<u8>,
+}
+
+/// That something left under a grant, as read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDisclosure {
+    /// Position of the outcome's entry in the log.
+    pub position: u64,
+    /// When.
+    pub time: Timestamp,
+    /// Grant.
+    pub grant: GrantId,
+    /// Who received it.
+    pub recipient: Oin,
+    /// In which role.
+    pub role: Role,
+    /// For which purpose.
+    pub purpose: Purpose,
+    /// Which fields.
+    pub fields: Mask,
+}
+
+/// Which disclosures to read: newest first.
+#[derive(Clone, Debug)]
+pub struct DisclosureFilter {
+    /// From this source; `None` for any.
+    pub source: Option<Oin>,
+    /// Under these grants; `None` for any.
+    pub grants: Option<Vec<GrantId>>,
+    /// About this client; `None` for any.
+    pub client: Option<Tag>,
+    /// Below this position; for the next page.
+    pub below: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// An event with the grant and form that it is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Form.
+    pub form: FormId,
+    /// Grant.
+    pub grant: GrantId,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A grant that ends soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expiring {
+    /// Form.
+    pub form: FormId,
+    /// Grant.
+    pub grant: GrantId,
+    /// Who receives.
+    pub recipient: Oin,
+    /// First moment at which it is no longer in force.
+    pub ends: Timestamp,
+    /// Whether it is over before that.
+    pub over: bool,
 }
 
 /// A store. Reads see committed state only; what decides a release is read again inside a [`Commit`].
@@ -257,6 +321,27 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// A grant.
     async fn grant(&self, id: GrantId) -> Result<Option<StoredGrant>, StoreFault>;
+
+    /// What left, newest first.
+    async fn disclosures(&self, filter: &DisclosureFilter) -> Result<Vec<StoredDisclosure>, StoreFault>;
+
+    /// Events of grants that this organisation recorded or is the source of, after this position, in the order of the log.
+    /// None of a grant that it is the recipient of: a recipient is not told (P09).
+    async fn events_after(&self, of: Oin, position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreFault>;
+
+    /// Grants under which this recipient received something, each with the positions of the outcomes.
+    async fn received(&self, recipient: Oin) -> Result<Vec<(Standing, Vec<u64>)>, StoreFault>;
+
+    /// Grants that this organisation recorded and that end within a period, soonest first.
+    async fn expiring(
+        &self,
+        recorder: Oin,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Expiring>, StoreFault>;
+
+    /// How far an organisation has dealt with what it was told.
+    async fn acknowledged(&self, organisation: Oin) -> Result<Cursor, StoreFault>;
 
     /// A client's key of a year.
     async fn client_key(&self, subject: SubjectId, year: i32) -> Result<Option<WrappedKey>, StoreFault>;

@@ -20,6 +20,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::signature::Ed25519KeyPair;
 use serde_json::Value;
 use sluis::{
     audit::{
@@ -28,13 +29,16 @@ use sluis::{
     },
     consent::{
         Binding, BindingSalt, Form, Grant,
+        draft::FormDraft,
         form::FORM_TYPE,
         grant::GRANT_TYPE,
         jws::{self, Unverified},
+        reconfirmation::{RECONFIRMATION_TYPE, Reconfirmation},
     },
     demo::{World, WorldOptions},
     domain::Bsn,
 };
+use time::macros::date;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -48,33 +52,90 @@ fn bytes(value: &Value) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(value.as_str().unwrap()).unwrap()
 }
 
+/// What the Python client signed, and the draft that it signed.
+const SIGNED: [(&str, &str); 2] = [
+    ("clients/python/signed-main-form.json", "demo/forms/main.json"),
+    ("clients/python/signed-full-form.json", "clients/python/full-form.json"),
+];
+
+/// The payload of a JWS, once its signature verifies under the key that stands beside it.
+#[track_caller]
+fn payload(signed: &Value, text: &Value, typ: &str) -> Vec<u8> {
+    let public: [u8; 32] = bytes(&signed["public"]).try_into().unwrap();
+    let unverified = Unverified::parse(text.as_str().unwrap(), typ).unwrap();
+    assert_eq!(unverified.kid(), "kade-1");
+    unverified.verify(&public).unwrap()
+}
+
 #[test]
 fn a_form_signed_by_the_python_client_is_read() {
-    let (signed, written) = (read("clients/python/signed-main-form.json"), read("demo/forms/main.json"));
-    let public: [u8; 32] = bytes(&signed["public"]).try_into().unwrap();
-    let payload = |text: &Value, typ: &str| -> Result<Vec<u8>, jws::JwsFault> {
-        let unverified = Unverified::parse(text.as_str().unwrap(), typ)?;
-        assert_eq!(unverified.kid(), "kade-1");
-        unverified.verify(&public)
-    };
-    let form = Form::parse(&payload(&signed["form"], FORM_TYPE).unwrap()).unwrap();
-    assert_eq!(form.recorder.as_str(), written["recorder"]);
-    let bsn = Bsn::parse(written["bsn"].as_str().unwrap()).unwrap();
-    let grants = signed["grants"].as_array().unwrap();
-    assert_eq!(form.grants.len(), grants.len());
-    for (grant, named) in grants.iter().zip(&form.grants) {
-        let payload = payload(&grant["jws"], GRANT_TYPE).unwrap();
-        let read = Grant::parse(&payload, "grant").unwrap();
-        assert_eq!((read.id, Grant::digest(&payload)), *named);
-        assert_eq!((read.form, read.signed_on, read.evidence), (form.id, form.signed_on, form.sha256));
-        let salt = BindingSalt::from_bytes(&bytes(&grant["salt"])).unwrap();
-        assert_eq!(read.person, Binding::of(&salt, &bsn));
-        assert_eq!(read.payload().unwrap(), payload, "both write the same canonical JSON");
+    for (signed, draft) in SIGNED {
+        let (signed, draft) = (read(signed), read(draft));
+        let form = Form::parse(&payload(&signed, &signed["form"], FORM_TYPE)).unwrap();
+        assert_eq!(form.recorder.as_str(), draft["recorder"]);
+        let bsn = Bsn::parse(draft["bsn"].as_str().unwrap()).unwrap();
+        let grants = signed["grants"].as_array().unwrap();
+        assert_eq!(form.grants.len(), grants.len());
+        for (grant, named) in grants.iter().zip(&form.grants) {
+            let payload = payload(&signed, &grant["jws"], GRANT_TYPE);
+            let read = Grant::parse(&payload, "grant").unwrap();
+            assert_eq!((read.id, Grant::digest(&payload)), *named);
+            assert_eq!(
+                (read.form, read.signed_on, read.evidence),
+                (form.id, form.evidence.signed_on, form.evidence.sha256)
+            );
+            let salt = BindingSalt::from_bytes(&bytes(&grant["salt"])).unwrap();
+            assert_eq!(read.person, Binding::of(&salt, &bsn));
+        }
+        let payload = payload(&signed, &signed["reconfirmation"], RECONFIRMATION_TYPE);
+        let read = Reconfirmation::parse(&payload).unwrap();
+        assert_eq!((read.form, read.recorder), (form.id, form.recorder));
+        assert_eq!(read.payload().unwrap(), payload);
     }
+}
+
+#[test]
+fn of_one_draft_both_sign_the_same_bytes() {
+    // The signatures are not compared: with one key and the same bytes they are the same.
+    let own_key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    for (signed, draft) in SIGNED {
+        let (signed, text) = (read(signed), std::fs::read_to_string(root().join(draft)).unwrap());
+        let bsn = Bsn::parse(read(draft)["bsn"].as_str().unwrap()).unwrap();
+        let form_payload = payload(&signed, &signed["form"], FORM_TYPE);
+        let form = Form::parse(&form_payload).unwrap();
+        let grants = signed["grants"].as_array().unwrap();
+
+        let ids: Vec<_> = form.grants.iter().map(|(id, _)| *id).collect();
+        let today = date!(2026 - 11 - 23);
+        let draft = FormDraft::parse(&text).unwrap();
+        let own = draft.sign_as("kade-1", &own_key, today, form.id, &mut |index| ids[index]).unwrap();
+
+        let mut own_form = Form::parse(&jws::stored_payload(&own.form, FORM_TYPE).unwrap()).unwrap();
+        for (index, (own, grant)) in own.grants.iter().zip(grants).enumerate() {
+            let mut own = Grant::parse(&jws::stored_payload(&own.jws, GRANT_TYPE).unwrap(), "grant").unwrap();
+            // A salt is random, and by it alone the person differs, and by that the digest.
+            let salt = BindingSalt::from_bytes(&bytes(&grant["salt"])).unwrap();
+            own.person = Binding::of(&salt, &bsn);
+            let own = own.payload().unwrap();
+            own_form.grants[index].1 = Grant::digest(&own);
+            assert_same(&own, &payload(&signed, &grant["jws"], GRANT_TYPE));
+        }
+        assert_same(&own_form.payload().unwrap(), &form_payload);
+    }
+}
+
+#[track_caller]
+fn assert_same(own: &[u8], theirs: &[u8]) {
+    assert_eq!(String::from_utf8_lossy(own), String::from_utf8_lossy(theirs));
 }
 
 /// Runs a program of the Python client.
 fn python(program: &str, arguments: &[&str]) -> Output {
+    python_in(None, program, arguments)
+}
+
+/// The same; the tests that need a region find it by its profile.
+fn python_in(profile: Option<&Path>, program: &str, arguments: &[&str]) -> Output {
     let Some(python) = std::env::var_os("SLUIS_PYTHON") else {
         panic!(
             "SLUIS_PYTHON must name a Python that has clients/python/requirements.txt; ./scripts/test makes one, or: \
@@ -86,6 +147,9 @@ fn python(program: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(python);
     // Compiled files would lie about in the repository.
     command.arg("-B").arg(folder.join(program)).args(arguments).current_dir(folder);
+    if let Some(profile) = profile {
+        command.env("SLUIS_PROFILE", profile);
+    }
     command.output().expect("SLUIS_PYTHON can be run")
 }
 
@@ -155,6 +219,37 @@ fn p07_the_python_example_records_asks_and_verifies() {
     let report = receipt::verify_file(Path::new(kept), &trust);
     assert_eq!(report.exit_code(), 0, "{report}");
     tampered(Path::new(kept), &own, &trust);
+    runtime.block_on(world.stop());
+}
+
+#[test]
+fn the_python_client_takes_consents_through_their_life() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut options = WorldOptions::new(&folder.path().join("region"));
+    options.database = runtime.block_on(database::chosen());
+    let world = runtime.block_on(World::start(options)).unwrap();
+    let profile = write_profile(&world);
+
+    let example = python("example_consent.py", &["--profile", profile.to_str().unwrap()]);
+    assert_status(&example, 0);
+    let told = String::from_utf8(example.stdout).unwrap();
+    for part in [
+        "found: True; grants of it that end within a year: 2",
+        "RENEWED, RENEWED",
+        "PAUSED, PAUSED",
+        "IN_FORCE, IN_FORCE",
+        "WITHDRAWN, WITHDRAWN",
+        "INVALIDATED, INVALIDATED",
+        "told: invalidated",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let tests = python_in(Some(&profile), "test_life.py", &[]);
+    assert_status(&tests, 0);
+    // A test that does not find its region is skipped.
+    let told = String::from_utf8(tests.stderr).unwrap();
+    assert!(!told.contains("skipped"), "{told}");
     runtime.block_on(world.stop());
 }
 

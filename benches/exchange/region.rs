@@ -153,13 +153,16 @@ fn clients() -> impl Iterator<Item = String> {
 fn form(bsn: &str) -> String {
     json!({
         "bsn": bsn, "recorder": SOURCE_OIN, "form_number": 1, "form_version": 3, "signed_on": "today-14",
-        "custodian": SOURCE_OIN, "media_type": "application/pdf", "sha256": "9d".repeat(32),
+        "custodian": SOURCE_OIN, "media_type": "application/pdf", "size": 48_211, "sha256": "9d".repeat(32),
         "explanation": {
-            "text_version": 2, "explained_by": "ggz.trajectbegeleider", "explained_on": "today-14",
+            "text_version": 2, "language": "nl", "reading_level": "B1", "explained_by": "ggz.trajectbegeleider",
+            "explained_on": "today-14",
         },
         "collection": {
             "context": "CLIENT_INITIATIVE", "method": "WET_INK", "alternative": "CLIENT_TELLS_HIMSELF",
+            "withdrawal": ["IN_PERSON"], "verified_by": "ggz.trajectbegeleider", "verified_on": "today-14",
         },
+        "grantor": { "kind": "CLIENT", "client_age": "ADULT" },
         "grants": [{
             "recipient": REQUESTER_OIN, "role": ROLE, "purpose": PURPOSE, "source": SOURCE_OIN,
             "fields": FIELDS.map(|(_, code)| code), "sensitive": [],

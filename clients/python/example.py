@@ -9,6 +9,7 @@ import uuid
 import grpc
 
 import sluis_client as sluis
+from sluis_consent import Consents
 
 SETTINGS = {
     "gateway": "host and port of the gateway, such as localhost:7443",
@@ -25,12 +26,11 @@ SETTINGS = {
 }
 
 
-def settings():
-    parser = argparse.ArgumentParser(description=__doc__)
+def settings(parser):
+    """The settings, from a profile and from arguments."""
     parser.add_argument("--profile", type=pathlib.Path, help="JSON file with the settings below; paths relative to it")
     for name, text in SETTINGS.items():
         parser.add_argument("--" + name.replace("_", "-"), help=text)
-    parser.add_argument("--receipt", type=pathlib.Path, help="new file to keep the receipt and the answer in")
     arguments = parser.parse_args()
     given = {}
     if arguments.profile:
@@ -51,15 +51,15 @@ def settings():
     key_file = pathlib.Path(given["log_vkey"])
     if "+" not in given["log_vkey"] and key_file.is_file():
         given["log_vkey"] = key_file.read_text(encoding="utf-8").strip()
-    return argparse.Namespace(receipt=arguments.receipt, **given)
+    return argparse.Namespace(**vars(arguments) | given)
 
 
 def record(protocol, given, form):
     with sluis.connect(
         given.gateway, given.ca, given.recorder_certificate, given.recorder_key, given.server_name
     ) as channel:
-        key = sluis.load_signing_key(given.signing_key)
-        recorded = sluis.record(protocol, channel, form, given.kid, key)
+        consents = Consents(protocol, channel, given.kid, sluis.load_signing_key(given.signing_key))
+        recorded = consents.record(form)
     print(f"recorded form {recorded.form_id} with {len(recorded.grants)} grants, log position {recorded.log_position}")
 
 
@@ -103,7 +103,9 @@ def beyond_consent(protocol, form, answer):
 
 
 def main():
-    given = settings()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--receipt", type=pathlib.Path, help="new file to keep the receipt and the answer in")
+    given = settings(parser)
     protocol = sluis.Protocol()
     form = sluis.load_json(given.form)
     try:

@@ -1,4 +1,4 @@
-"""A small client of the gateway: records a consent as a recorder, asks as a requester. No dependency of ours: gRPC, and
+"""A small client of the gateway: signs a consent as a recorder, asks as a requester. No dependency of ours: gRPC, and
 cryptography for the signatures. Read it to write your own."""
 
 import atexit
@@ -17,8 +17,9 @@ import grpc
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-# The first and the last two are part of what this module offers.
+# All but `canonical` are part of what this module offers.
 from sluis_receipt import ReceiptError, canonical, to_file, verify_receipt  # noqa: F401
+from sluis_refusal import refusal  # noqa: F401
 
 PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 
@@ -53,6 +54,10 @@ class Protocol:
         for group, message in work_capacity.ListFields():
             held |= {f"{group.name}.{field.name}" for field, _ in message.ListFields() if field.name != "assessment"}
         return held
+
+    def status(self, grant):
+        """Status of a grant by its name, such as `IN_FORCE`; `UNSPECIFIED` where the caller is not told."""
+        return self.consent.GrantStatus.Name(grant.status).removeprefix("GRANT_STATUS_")
 
 
 def connect(address, ca, certificate, key, server_name=None):
@@ -97,86 +102,106 @@ def jws(payload, typ, kid, key):
 
 
 def day(text, today):
-    """A day: `2026-10-05`, or relative as in `today-14` and `today+300`."""
-    relative = re.fullmatch(r"today([+-]\d+)", text)
+    """A day: `2026-10-05`, or relative as in `today`, `today-14` and `today+300`."""
+    relative = re.fullmatch(r"today([+-]\d+)?", text)
     if relative:
-        return (today + datetime.timedelta(days=int(relative[1]))).isoformat()
+        return (today + datetime.timedelta(days=int(relative[1] or 0))).isoformat()
     return datetime.date.fromisoformat(text).isoformat()
 
 
+def utc_today():
+    return datetime.datetime.now(datetime.timezone.utc).date()
+
+
 def sign_form(form, kid, key, today=None, new_id=uuid.uuid4, new_salt=lambda: secrets.token_bytes(32)):
-    """Signs a form as in `demo/forms/`: the JWS of the form, and JWS and salt of each grant."""
-    today = today or datetime.datetime.now(datetime.timezone.utc).date()
-    form_id, signed_on = str(new_id()), day(form["signed_on"], today)
+    """Signs a form as in `demo/forms/`: the JWS of the form, and JWS and salt of each grant. Whoever may have to send a
+    form again keeps what this gives: signed anew it is another form."""
+    today = today or utc_today()
+    form_id = str(new_id())
     grants, named = [], []
-    for grant in form["grants"]:
+    for grant in form.get("grants", []):
         salt, grant_id = new_salt(), str(new_id())
-        payload = {
-            "v": 1,
-            "typ": "sluis.grant",
-            "grant_id": grant_id,
-            "form_id": form_id,
-            "recorder": form["recorder"],
-            "signed_on": signed_on,
-            "evidence_sha256": form["sha256"],
-            "person": b64url(hashlib.sha256(salt + form["bsn"].encode()).digest()),
-            "recipient": grant["recipient"],
-            "role": grant["role"],
-            "purpose": grant["purpose"],
-            "source": grant["source"],
-            "fields": grant["fields"],
-            "valid_from": day(grant["valid_from"], today),
-            "valid_until": day(grant["valid_until"], today),
-        }
-        if grant.get("sensitive"):
-            payload["sensitive"] = grant["sensitive"]
-        payload = canonical(payload)
+        payload = canonical(grant_payload(form, grant, form_id, grant_id, salt, today))
         named.append({"grant_id": grant_id, "sha256": hashlib.sha256(payload).hexdigest()})
         grants.append((jws(payload, "sluis.grant", kid, key), salt))
-    payload = canonical(
-        {
-            "v": 1,
-            "typ": "sluis.form",
-            "form_id": form_id,
-            "recorder": form["recorder"],
-            "evidence": {
-                "form_number": form["form_number"],
-                "form_version": form["form_version"],
-                "signed_on": signed_on,
-                "custodian": form["custodian"],
-                "media_type": form["media_type"],
-                "sha256": form["sha256"],
-            },
-            "explanation": {
-                "text_version": form["explanation"]["text_version"],
-                "explained_by": form["explanation"]["explained_by"],
-                "explained_on": day(form["explanation"]["explained_on"], today),
-            },
-            # That refusal has no consequence was said to the client: the form would not be one otherwise (R12).
-            "collection": {**form["collection"], "refusal_without_consequence": True},
-            "grants": named,
-        }
-    )
+    payload = canonical(form_payload(form, form_id, named, today))
     return jws(payload, "sluis.form", kid, key), grants
 
 
-# Calls
+def grant_payload(form, grant, form_id, grant_id, salt, today):
+    """What is signed of a grant. A source is shown this and not the form, so part of the form stands in it again."""
+    payload = {
+        "v": 2,
+        "typ": "sluis.grant",
+        "grant_id": grant_id,
+        "form_id": form_id,
+        "recorder": form["recorder"],
+        "signed_on": day(form["signed_on"], today),
+        "evidence_sha256": form["sha256"],
+        "person": b64url(hashlib.sha256(salt + form["bsn"].encode()).digest()),
+        "recipient": grant["recipient"],
+        "role": grant["role"],
+        "purpose": grant["purpose"],
+        "source": grant["source"],
+        "fields": grant["fields"],
+        "given_by": form["grantor"]["kind"],
+        "context": form["collection"]["context"],
+        "valid_from": day(grant["valid_from"], today),
+        "valid_until": day(grant["valid_until"], today),
+    }
+    # An empty list is left out: one content has one form. A number is not: `uses` of 0 is to be refused, not unlimited.
+    payload |= {name: grant[name] for name in ("sensitive", "excluded") if grant.get(name)}
+    return payload | {name: grant[name] for name in ("uses", "renews") if grant.get(name) is not None}
 
 
-def record(protocol, channel, form, kid, key, timeout=30):
-    """Records a form as its recorder."""
-    signed, grants = sign_form(form, kid, key)
-    request = protocol.consent.RecordConsentRequest(
-        bsn=form["bsn"],
-        form=signed,
-        grants=[protocol.consent.SignedGrant(jws=text, binding_salt=salt) for text, salt in grants],
-    )
-    call = channel.unary_unary(
-        "/sluis.v1.ConsentService/RecordConsent",
-        request_serializer=type(request).SerializeToString,
-        response_deserializer=protocol.consent.RecordConsentResponse.FromString,
-    )
-    return call(request, timeout=timeout)
+def form_payload(form, form_id, named, today):
+    """What is signed of a form; `named` are the id and the SHA-256 of each of its grants."""
+    explanation, collection, grantor = form["explanation"], form["collection"], form["grantor"]
+    payload = {
+        "v": 2,
+        "typ": "sluis.form",
+        "consent_type": "EXPLICIT_WRITTEN_SIGNED",
+        "form_id": form_id,
+        "recorder": form["recorder"],
+        "evidence": {
+            "form_number": form["form_number"],
+            "form_version": form["form_version"],
+            "signed_on": day(form["signed_on"], today),
+            "custodian": form["custodian"],
+            "media_type": form["media_type"],
+            "size": form["size"],
+            "sha256": form["sha256"],
+        },
+        "explanation": {**explanation, "explained_on": day(explanation["explained_on"], today)},
+        # That refusal has no consequence was said to the client: the form would not be one otherwise (R12).
+        "collection": {
+            **collection,
+            "refusal_without_consequence": True,
+            "verified_on": day(collection["verified_on"], today),
+        },
+        "grantor": {**grantor, **{name: day(grantor[name], today) for name in ("from", "until") if name in grantor}},
+        "grants": named,
+    }
+    if form.get("refusals"):
+        payload["refusals"] = form["refusals"]
+    return payload
+
+
+def sign_reconfirmation(form_id, recorder, context, confirmed_on, confirmed_with, kid, key, today=None):
+    """Signs that the client confirmed a form on a later day, where he was free (R13), to someone of this role."""
+    payload = {
+        "v": 2,
+        "typ": "sluis.reconfirmation",
+        "form_id": form_id,
+        "recorder": recorder,
+        "context": context,
+        "confirmed_on": day(confirmed_on, today or utc_today()),
+        "confirmed_with": confirmed_with,
+    }
+    return jws(canonical(payload), "sluis.reconfirmation", kid, key)
+
+
+# Calls. Those about consents are in `sluis_consent.py`.
 
 
 def request(protocol, channel, bsn, purpose, role, paths, user_id, timeout=30):
@@ -197,16 +222,6 @@ def request(protocol, channel, bsn, purpose, role, paths, user_id, timeout=30):
     )
     answer = call(question, timeout=timeout)
     return protocol.exchange.RequestWorkCapacityResponse.FromString(answer), answer
-
-
-def refusal(error):
-    """Status and stable reason of a refused call, such as `FORM_TOO_WIDE`, from google.rpc.ErrorInfo."""
-    for key, value in error.trailing_metadata() or ():
-        if key == "grpc-status-details-bin":
-            found = re.search(rb"google\.rpc\.ErrorInfo\x12.{1,2}\n.([A-Z_]+)", value, re.DOTALL)
-            if found:
-                return f"{error.code().name}: {found[1].decode()}"
-    return error.code().name
 
 
 def load_json(path):

@@ -1,15 +1,18 @@
-"""Tests without a gateway: `python -m unittest`. Trees and receipts are made by hand here, from the definitions."""
+"""Tests without a gateway: `python -m unittest`. Trees and receipts are made by hand here, from the definitions.
+`python test_sluis_client.py --write` signs the forms anew that the gateway's own tests read."""
 
 import base64
 import datetime
 import hashlib
 import json
 import pathlib
+import sys
 import tempfile
 import types
 import unittest
 import uuid
 
+import grpc
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,11 +38,30 @@ def counted():
     return new_id, new_salt
 
 
-def signed_main_form():
-    form = sluis.load_json(HERE.parents[1] / "demo" / "forms" / "main.json")
+# What is signed of these forms is kept, for the tests of the gateway to read (tests/python_client.rs).
+KEPT = {
+    HERE / "signed-main-form.json": HERE.parents[1] / "demo" / "forms" / "main.json",
+    HERE / "signed-full-form.json": HERE / "full-form.json",
+}
+
+
+def signed_form(path):
+    form = sluis.load_json(path)
     new_id, new_salt = counted()
     signed, grants = sluis.sign_form(form, "kade-1", KEY, TODAY, new_id, new_salt)
     return form, signed, grants
+
+
+def to_keep(path):
+    form, signed, grants = signed_form(path)
+    talk = ("GUIDANCE_TALK", "today-1", "ggz.trajectbegeleider")
+    form_id = json.loads(unb64url(signed.split(".")[1]))["form_id"]
+    return {
+        "public": sluis.b64url(public(KEY)),
+        "form": signed,
+        "grants": [{"jws": text, "salt": sluis.b64url(salt)} for text, salt in grants],
+        "reconfirmation": sluis.sign_reconfirmation(form_id, form["recorder"], *talk, "kade-1", KEY, TODAY),
+    }
 
 
 def unb64url(text):
@@ -60,7 +82,8 @@ class Forms(unittest.TestCase):
         self.assertEqual(sluis.day("today-14", TODAY), "2026-11-09")
         self.assertEqual(sluis.day("today+300", TODAY), "2027-09-19")
         self.assertEqual(sluis.day("2026-10-05", TODAY), "2026-10-05")
-        for text in ("today", "tomorrow", "5-10-2026"):
+        self.assertEqual(sluis.day("today", TODAY), "2026-11-23")
+        for text in ("today1", "today+", "tomorrow", "5-10-2026"):
             with self.assertRaises(ValueError):
                 sluis.day(text, TODAY)
 
@@ -72,7 +95,7 @@ class Forms(unittest.TestCase):
         KEY.public_key().verify(unb64url(signature), f"{header}.{payload}".encode())
 
     def test_form_names_its_grants_and_binds_the_client(self):
-        form, signed, grants = signed_main_form()
+        form, signed, grants = signed_form(HERE / "full-form.json")
         named = json.loads(unb64url(signed.split(".")[1]))
         for (text, salt), entry in zip(grants, named["grants"], strict=True):
             payload = unb64url(text.split(".")[1])
@@ -84,14 +107,19 @@ class Forms(unittest.TestCase):
             self.assertNotIn(form["bsn"], payload.decode())
 
     def test_same_form_as_the_gateway_reads(self):
-        """The gateway's own tests read this file (tests/python_client.rs)."""
-        _, signed, grants = signed_main_form()
-        expected = {
-            "public": sluis.b64url(public(KEY)),
-            "form": signed,
-            "grants": [{"jws": text, "salt": sluis.b64url(salt)} for text, salt in grants],
-        }
-        self.assertEqual(sluis.load_json(HERE / "signed-main-form.json"), expected)
+        for kept, draft in KEPT.items():
+            self.assertEqual(sluis.load_json(kept), to_keep(draft), kept.name)
+
+    def test_what_is_not_there_is_left_out(self):
+        form = sluis.load_json(HERE / "full-form.json")
+        _, grants = sluis.sign_form(form, "kade-1", KEY, TODAY)
+        first, second = (json.loads(unb64url(text.split(".")[1])) for text, _ in grants)
+        self.assertEqual({"sensitive", "excluded", "uses"}, first.keys() - second.keys())
+        self.assertEqual({"renews"}, second.keys() - first.keys())
+        # Nothing that was said is left out with it: the gateway refuses a number of uses that is none.
+        form["grants"][0]["uses"] = 0
+        _, grants = sluis.sign_form(form, "kade-1", KEY, TODAY)
+        self.assertEqual(json.loads(unb64url(grants[0][0].split(".")[1]))["uses"], 0)
 
     def test_keys_in_all_their_forms(self):
         private = serialization.PrivateFormat.PKCS8
@@ -118,6 +146,50 @@ class Forms(unittest.TestCase):
         capacity.working_hours.hours_per_week = 3
         capacity.working_hours.assessment.determined_on.year = 2026
         self.assertEqual(protocol.delivered(capacity), {"working_hours.hours_per_week"})
+
+
+class Refused(grpc.RpcError):
+    """A refused call, as gRPC raises it."""
+
+    def __init__(self, details):
+        self._details = details
+
+    def code(self):
+        return grpc.StatusCode.INVALID_ARGUMENT
+
+    def trailing_metadata(self):
+        return (("grpc-status-details-bin", self._details),) if self._details else None
+
+
+def part(number, *content):
+    """A field of protobuf that has a length: a text, or a message of such fields."""
+    data = b"".join(piece.encode() if isinstance(piece, str) else piece for piece in content)
+    length, left = b"", len(data)
+    while left > 0x7F:
+        length, left = length + bytes([left & 0x7F | 0x80]), left >> 7
+    return bytes([number << 3 | 2]) + length + bytes([left]) + data
+
+
+class Refusals(unittest.TestCase):
+    def test_names_reason_rule_and_fields(self):
+        rule = part(3, part(1, "rule"), part(2, "R06"))
+        info = part(1, "FORM_TOO_WIDE") + part(2, "sluis") + rule
+        wrong = part(1, part(1, "grants[0].fields"), part(2, "is too wide: " + "x" * 200))
+        details = b"\x08\x03" + part(2, "message")
+        details += part(3, part(1, "type.googleapis.com/google.rpc.ErrorInfo"), part(2, info))
+        details += part(3, part(1, "type.googleapis.com/google.rpc.BadRequest"), part(2, wrong))
+        refused = sluis.refusal(Refused(details))
+        self.assertEqual(
+            (refused.status, refused.reason, refused.rule), ("INVALID_ARGUMENT", "FORM_TOO_WIDE", "R06")
+        )
+        self.assertEqual(list(refused.fields), ["grants[0].fields"])
+        text = "INVALID_ARGUMENT: FORM_TOO_WIDE (R06)\n  grants[0].fields is too wide: x"
+        self.assertTrue(str(refused).startswith(text), refused)
+        for broken in (details[:1], b"\x0d", part(3, part(1, b"\xff"))):
+            self.assertEqual(str(sluis.refusal(Refused(broken))), "INVALID_ARGUMENT")
+
+    def test_without_details_there_is_a_status(self):
+        self.assertEqual(str(sluis.refusal(Refused(b""))), "INVALID_ARGUMENT")
 
 
 # Trees, by the recursive definitions of RFC 6962
@@ -297,4 +369,8 @@ class Receipts(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    if sys.argv[1:] == ["--write"]:
+        for kept, draft in KEPT.items():
+            kept.write_text(json.dumps(to_keep(draft), indent=2) + "\n", encoding="utf-8")
+    else:
+        unittest.main()

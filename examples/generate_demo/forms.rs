@@ -24,15 +24,19 @@ struct Form<'a> {
     signed_on: String,
     custodian: &'static str,
     media_type: &'static str,
+    size: u32,
     sha256: String,
     explanation: Explanation,
     collection: Collection,
+    grantor: Grantor,
     grants: Vec<GrantText>,
 }
 
 #[derive(Serialize)]
 struct Explanation {
     text_version: u32,
+    language: &'static str,
+    reading_level: &'static str,
     explained_by: &'static str,
     explained_on: String,
 }
@@ -42,7 +46,21 @@ struct Collection {
     context: &'static str,
     method: &'static str,
     alternative: &'static str,
+    withdrawal: &'static [&'static str],
+    verified_by: &'static str,
+    verified_on: String,
 }
+
+#[derive(Serialize)]
+struct Grantor {
+    kind: &'static str,
+    client_age: &'static str,
+}
+
+/// The client himself, a grown-up.
+const HIMSELF: Grantor = Grantor { kind: "CLIENT", client_age: "ADULT" };
+/// Every way there is.
+const WAYS: &[&str] = &["IN_PERSON", "LETTER", "PHONE", "PORTAL"];
 
 #[derive(Serialize)]
 struct GrantText {
@@ -185,9 +203,12 @@ fn form<'a>(client: &'a Client, held: &Held, second: bool) -> Form<'a> {
         signed_on: format!("today-{signed}"),
         custodian: plan.recorder.oin,
         media_type: "application/pdf",
+        size: 48_211,
         sha256: evidence(client, second),
         explanation: Explanation {
             text_version: 2,
+            language: "nl",
+            reading_level: "B1",
             explained_by: own_role(plan.recorder),
             explained_on: format!("today-{}", signed + random.number(0, 7)),
         },
@@ -195,7 +216,11 @@ fn form<'a>(client: &'a Client, held: &Held, second: bool) -> Form<'a> {
             context: if three_way { "THREE_WAY_TALK" } else { "GUIDANCE_TALK" },
             method: if random.chance(60) { "WET_INK" } else { "E_FORM_DIGID" },
             alternative: if random.chance(50) { "CLIENT_TELLS_HIMSELF" } else { "THREE_WAY_TALK" },
+            withdrawal: WAYS,
+            verified_by: own_role(plan.recorder),
+            verified_on: format!("today-{signed}"),
         },
+        grantor: HIMSELF,
         grants,
     }
 }
@@ -254,9 +279,12 @@ fn main_form(client: &Client) -> Result<Form<'_>, Box<dyn Error>> {
         signed_on: "today-14".to_owned(),
         custodian: client.ggz.oin,
         media_type: "application/pdf",
+        size: 48_211,
         sha256: evidence(client, false),
         explanation: Explanation {
             text_version: 2,
+            language: "nl",
+            reading_level: "B1",
             explained_by: own_role(client.ggz),
             explained_on: "today-14".to_owned(),
         },
@@ -264,7 +292,11 @@ fn main_form(client: &Client) -> Result<Form<'_>, Box<dyn Error>> {
             context: "CLIENT_INITIATIVE",
             method: "WET_INK",
             alternative: "CLIENT_TELLS_HIMSELF",
+            withdrawal: WAYS,
+            verified_by: own_role(client.ggz),
+            verified_on: "today-14".to_owned(),
         },
+        grantor: HIMSELF,
         grants: vec![grant(&UWV, &at_uwv)?, grant(client.ggz, &at_ggz)?],
     })
 }

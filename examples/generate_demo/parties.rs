@@ -147,6 +147,12 @@ fn participant(file: &mut String, party: &Party) -> Result {
             writeln!(file, "until = {until:?}")?;
         }
     }
+    if party.functions.contains(&"recorder") {
+        for form in 1..=FORMS {
+            writeln!(file, "[[organisation.form]]\nnumber = {form}\nversion = 3")?;
+            writeln!(file, "explanations = [1, 2]\nfrom = \"2026-01-01\"")?;
+        }
+    }
     if let Some(kid) = party.kid {
         writeln!(file, "[[organisation.signing_key]]")?;
         writeln!(file, "kid = {kid:?}\npublic = \"@key:{kid}\"\nfrom = \"2026-01-01\"")?;
@@ -156,6 +162,9 @@ fn participant(file: &mut String, party: &Party) -> Result {
     }
     Ok(())
 }
+
+/// How many printed forms each recorder has.
+const FORMS: u32 = 2;
 
 const TOWN: [&str; 8] = [
     "REINTEGRATION",

@@ -4,6 +4,7 @@
 mod batch;
 mod clients;
 mod decide;
+mod grants;
 mod published;
 mod row;
 
@@ -20,10 +21,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{entry::NewEntry, note::NoteSigner, proof::TlogProof, seal::EntryKey, tree::Hash};
 use crate::{
+    catalogue::Mask,
+    consent::Stop,
     domain::{Clock, GrantId, Oin, RefusalCode},
     proto,
-    storage::{NewForm, Opening, Store, StoreFault, Withdrawal},
-    subject::KeyRing,
+    storage::{Cursor, NewForm, Opening, Selection, Store, StoreFault},
+    subject::{KeyRing, Tag},
 };
 
 pub use clients::client_key_context;
@@ -55,6 +58,12 @@ pub enum CommitFault {
     /// Nothing of the caller matches.
     #[error("nothing matches")]
     NotFound,
+    /// The grant is over, and nothing can happen to it any more.
+    #[error("the grant is over")]
+    GrantOver,
+    /// A grant is no renewal of the one that it names.
+    #[error("a grant is no renewal of the one that it names")]
+    NotRenewable,
     /// The log has a first entry already: another instance began it.
     #[error("the log was begun already")]
     AlreadyBegun,
@@ -66,7 +75,8 @@ impl From<CommitFault> for RefusalCode {
             CommitFault::Overloaded => Self::Overloaded,
             CommitFault::FormUsed => Self::FormIdUsed,
             CommitFault::NotFound => Self::ConsentNotFound,
-            CommitFault::GrantNotInForce => Self::GrantNotConfirmable,
+            CommitFault::GrantNotInForce | CommitFault::GrantOver => Self::GrantOver,
+            CommitFault::NotRenewable => Self::RenewalInvalid,
             CommitFault::Unavailable(_) | CommitFault::AlreadyClosed | CommitFault::AlreadyBegun => {
                 Self::LogUnavailable
             }
@@ -92,8 +102,8 @@ pub enum Work {
     Outcome {
         /// The entry.
         entry: NewEntry,
-        /// Grants it releases under; none for an outcome that releases nothing.
-        needs: Vec<GrantId>,
+        /// What it releases under which grants; none for an outcome that releases nothing.
+        needs: Vec<Need>,
     },
     /// A recorded form. The salts of its grants are sealed on the way in.
     Record {
@@ -101,27 +111,79 @@ pub enum Work {
         entry: NewEntry,
         /// The form. In place of each sealed salt stands the salt.
         form: NewForm,
+        /// The client.
+        client: Tag,
         /// Grants whose source has confirmed.
         confirmed: Vec<GrantId>,
+        /// What the client says no to on it.
+        stops: Vec<Stop>,
     },
-    /// A confirmation by the source.
-    Confirm {
+    /// Something happens to grants. What stops one goes before everything else of its batch.
+    Change {
+        /// The entry; the grants that it changes are added to its sealed part.
+        entry: NewEntry,
+        /// Which grants.
+        on: Selection,
+        /// Who does it.
+        by: Oin,
+        /// What.
+        change: Change,
+    },
+    /// A source pauses everything of its own, or lifts that again.
+    PauseSource {
         /// The entry.
         entry: NewEntry,
-        /// The grant.
-        grant: GrantId,
+        /// The source.
+        source: Oin,
+        /// Whether it pauses.
+        paused: bool,
     },
-    /// A withdrawal. Goes before everything else of its batch.
-    Withdraw {
-        /// The entry; the grants are added to its sealed part.
+    /// An organisation has dealt with what it was told.
+    Acknowledge {
+        /// The entry.
         entry: NewEntry,
-        /// What to withdraw.
-        selection: Withdrawal,
-        /// Who withdraws.
+        /// The organisation.
         by: Oin,
-        /// Whether it is a fault if nothing matches. By client it never is (P09).
-        must_match: bool,
+        /// How far.
+        cursor: Cursor,
     },
+}
+
+/// What an outcome releases under a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The grant.
+    pub grant: GrantId,
+    /// What is released under it.
+    pub fields: Mask,
+}
+
+/// What happens to grants. Where nothing is left to do it is done all the same; by id, nothing of the caller's is a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Its source confirms it, and what it renews ends.
+    Confirm {
+        /// The grant that it renews.
+        renews: Option<GrantId>,
+    },
+    /// Its recorder says that the client has confirmed it where he was free (R13).
+    Reconfirm {
+        /// As it was signed.
+        jws: String,
+        /// The grants that those of the form renew.
+        renews: Vec<GrantId>,
+    },
+    /// Its recorder or its source stops it for a time.
+    Pause,
+    /// Who paused it lifts that.
+    Resume,
+    /// Its recorder or source withdraws it for the client.
+    Withdraw {
+        /// Whoever recorded it: the client said so himself.
+        everything: bool,
+    },
+    /// Its recorder says that it should never have been.
+    Invalidate,
 }
 
 /// A committed entry, opened for whoever may have it.
@@ -307,7 +369,7 @@ impl Writer {
     ///
     /// # Errors
     /// If a grant is no longer in force, the request was closed already, or the log cannot be written.
-    pub async fn release(&self, entry: NewEntry, needs: Vec<GrantId>) -> Result<ReleaseGrant, CommitFault> {
+    pub async fn release(&self, entry: NewEntry, needs: Vec<Need>) -> Result<ReleaseGrant, CommitFault> {
         if needs.is_empty() {
             // A release without a grant is not a release.
             return Err(CommitFault::GrantNotInForce);

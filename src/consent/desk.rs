@@ -1,29 +1,32 @@
-//! Where consents are recorded, shown, confirmed and withdrawn. Every act, and every refusal of one, is in the log.
+//! Where consents are recorded, found, changed and told about. Every act, and every refusal of one, is in the log.
+//!
+//! A file per thing that somebody comes for: `recording`, `finding`, `changing`, and `telling` those who must know.
 
+mod changing;
 mod entries;
+mod finding;
+mod recording;
+mod telling;
 mod view;
+mod writing;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
-use futures_util::future::join_all;
-use serde_json::json;
-
+pub use changing::{InvalidationReason, Selector};
+pub use recording::Recorded;
+pub use telling::{Notice, NoticeKind, Watch, cursor_text, parse_cursor};
 pub use view::{ConsentView, GrantView};
 
-use super::{
-    Recording,
-    record::{self, Submission},
-};
+use super::Countersigner;
 use crate::{
     audit::{
-        entry::{NewEntry, SubjectLink},
+        entry::NewEntry,
         writer::{CommitFault, Work, Writer},
     },
-    domain::{Bsn, Clock, FormId, GrantId, Oin, Refusal, RefusalCode},
+    domain::{Bsn, Clock, Oin, Refusal, RefusalCode},
     identity::{Function, GatewayKind},
     rules::{Rules, Timing},
-    source::PresentedGrant,
-    storage::{NewForm, Store, StoredForm, Withdrawal},
+    storage::Store,
     subject::KeyRing,
 };
 
@@ -38,34 +41,16 @@ pub struct ConsentDesk {
     pub log: Writer,
     /// Keys of the gateway.
     pub keys: Arc<KeyRing>,
+    /// Countersigns what is recorded.
+    pub countersigner: Arc<Countersigner>,
+    /// Name of the log.
+    pub origin: String,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Test or production.
     pub kind: GatewayKind,
     /// Times.
     pub timing: Timing,
-}
-
-/// What to withdraw, as a caller says it.
-#[derive(Debug)]
-pub enum Selector {
-    /// One grant.
-    Grant(GrantId),
-    /// A form.
-    Form(FormId),
-    /// Everything of a client that the caller recorded or is a source of.
-    Client(Bsn),
-}
-
-/// A recorded form.
-#[derive(Debug)]
-pub struct Recorded {
-    /// Its id.
-    pub form: FormId,
-    /// Position of its entry in the log.
-    pub position: u64,
-    /// Its grants.
-    pub grants: Vec<GrantView>,
 }
 
 impl ConsentDesk {
@@ -84,140 +69,6 @@ impl ConsentDesk {
         }
     }
 
-    /// Records a signed form. Sources that are not the recorder are asked to confirm their grants.
-    ///
-    /// # Errors
-    /// The first rule that the form breaks; nothing is recorded then.
-    pub async fn record(
-        &self,
-        caller: Oin,
-        bsn: &str,
-        form: &str,
-        grants: Vec<(&str, &[u8])>,
-    ) -> Result<Recorded, Refusal> {
-        let arrival = Instant::now();
-        let rules = self.rules.load_full();
-        let checked = self.bsn(bsn).and_then(|bsn| {
-            let today = self.clock.now().day();
-            let submission = Submission { caller, bsn: &bsn, form, grants };
-            let recording = record::check(&submission, &rules.register, &rules.policies, today)?;
-            Ok((bsn, recording))
-        });
-        let (bsn, recording) = match checked {
-            Ok(checked) => checked,
-            Err(refusal) => return Err(self.refused(caller, "record", refusal).await),
-        };
-        let confirmed = self.reviews(&bsn, &recording, &rules).await;
-        // A recorder that is itself a recipient must not learn whether a source knows the client: neither from the time
-        // of the answer, nor from when the log grows (P09).
-        if recording.grants().iter().any(|recorded| recorded.grant.recipient == caller) {
-            tokio::time::sleep_until((arrival + self.timing.answer_after).into()).await;
-        }
-        let entry = entries::recorded(&recording, &confirmed, self.keys.index.tag(&bsn));
-        let work = Work::Record { entry, form: new_form(&recording), confirmed: confirmed.clone() };
-        let committed = match self.log.commit(work).await {
-            Ok(committed) => committed,
-            Err(fault) => return Err(self.unlogged(caller, "record", fault).await),
-        };
-        let now = self.clock.now();
-        let grants = recording
-            .grants()
-            .iter()
-            .map(|recorded| {
-                let confirmed = confirmed.contains(&recorded.grant.id);
-                GrantView::of_recording(&recorded.grant, confirmed, caller, now)
-            })
-            .collect();
-        Ok(Recorded { form: recording.form().id, position: committed.position, grants })
-    }
-
-    /// Asks each source whether it confirms. Where recorder and source are one, recording is confirming.
-    async fn reviews(&self, bsn: &Bsn, recording: &Recording, rules: &Rules) -> Vec<GrantId> {
-        let wait = self.timing.source_wait;
-        let reviews = recording.grants().iter().map(|recorded| async move {
-            let grant = &recorded.grant;
-            if grant.source == grant.recorder {
-                return Some(grant.id);
-            }
-            let connector = rules.sources.get(&grant.source)?;
-            let presented = PresentedGrant { jws: recorded.jws.clone(), salt: recorded.salt.clone() };
-            let review = connector.review(bsn, &presented, wait);
-            matches!(tokio::time::timeout(wait, review).await, Ok(Ok(true))).then_some(grant.id)
-        });
-        join_all(reviews).await.into_iter().flatten().collect()
-    }
-
-    /// A form, as the caller may see it.
-    ///
-    /// # Errors
-    /// The same for a form that does not exist and for one that is not the caller's.
-    pub async fn form(&self, caller: Oin, id: FormId) -> Result<ConsentView, Refusal> {
-        let found = self.store.form(id).await.map_err(|_| unavailable())?;
-        let client = json!({ "form": id });
-        let subject = found.as_ref().map_or(SubjectLink::Nobody, |form| SubjectLink::Subject(form.subject));
-        self.look(entries::looked(caller, "form", client, subject)).await?;
-        found
-            .and_then(|form| ConsentView::of(form, caller, self.clock.now()))
-            .ok_or_else(|| RefusalCode::ConsentNotFound.into())
-    }
-
-    /// Forms of a client that the caller recorded.
-    ///
-    /// # Errors
-    /// If the store does not answer.
-    pub async fn forms(&self, caller: Oin, bsn: &Bsn) -> Result<Vec<ConsentView>, Refusal> {
-        let tag = self.keys.index.tag(bsn);
-        let subject = SubjectLink::Tag { tag, keep: false };
-        self.look(entries::looked(caller, "client", json!({}), subject)).await?;
-        let found: Vec<StoredForm> = self.store.forms_of(&tag, caller).await.map_err(|_| unavailable())?;
-        let now = self.clock.now();
-        Ok(found.into_iter().filter_map(|form| ConsentView::of(form, caller, now)).collect())
-    }
-
-    /// Confirms a grant as its source. Returns the position in the log.
-    ///
-    /// # Errors
-    /// If it is not a grant of this source, or was withdrawn or has ended.
-    pub async fn confirm(&self, caller: Oin, id: GrantId) -> Result<u64, Refusal> {
-        let found = self.store.grant(id).await.map_err(|_| unavailable())?;
-        let Some(grant) = found.filter(|grant| grant.source == caller) else {
-            return Err(self.refused(caller, "confirm", RefusalCode::ConsentNotFound.into()).await);
-        };
-        if grant.state.withdrawn || self.clock.now() >= grant.state.ends {
-            return Err(self.refused(caller, "confirm", RefusalCode::GrantNotConfirmable.into()).await);
-        }
-        let work = Work::Confirm { entry: entries::confirmed(caller, &grant), grant: id };
-        match self.log.commit(work).await {
-            Ok(committed) => Ok(committed.position),
-            Err(fault) => Err(self.unlogged(caller, "confirm", fault).await),
-        }
-    }
-
-    /// Withdraws at once. Returns the position in the log: what stands after it was decided without these grants.
-    ///
-    /// # Errors
-    /// If nothing of the caller matches an id. By client it is always the same success (P09).
-    pub async fn withdraw(&self, caller: Oin, selector: Selector) -> Result<u64, Refusal> {
-        let (selection, must_match) = match &selector {
-            Selector::Grant(id) => (Withdrawal::Grant(*id), true),
-            Selector::Form(id) => (Withdrawal::Form(*id), true),
-            Selector::Client(bsn) => (Withdrawal::Client(self.keys.index.tag(bsn)), false),
-        };
-        let subject = match &selection {
-            Withdrawal::Client(_) => None,
-            Withdrawal::Grant(id) => {
-                self.store.grant(*id).await.map_err(|_| unavailable())?.map(|g| g.subject)
-            }
-            Withdrawal::Form(id) => self.store.form(*id).await.map_err(|_| unavailable())?.map(|f| f.subject),
-        };
-        let entry = entries::withdrawn(caller, &selection, subject);
-        let work = Work::Withdraw { entry, selection, by: caller, must_match };
-        match self.log.commit(work).await {
-            Ok(committed) => Ok(committed.position),
-            Err(fault) => Err(self.unlogged(caller, "withdraw", fault).await),
-        }
-    }
-
     /// Reads a BSN that this gateway may handle.
     ///
     /// # Errors
@@ -232,10 +83,21 @@ impl ConsentDesk {
         looked.map(|_| ()).map_err(|fault| RefusalCode::from(fault).into())
     }
 
+    /// Commits an act. Gives its position in the log: what stands after it was decided with it.
+    async fn act(&self, caller: Oin, act: &str, work: Work) -> Result<u64, Refusal> {
+        match self.log.commit(work).await {
+            Ok(committed) => Ok(committed.position),
+            Err(fault) => Err(self.unlogged(caller, act, fault).await),
+        }
+    }
+
     async fn unlogged(&self, caller: Oin, act: &str, fault: CommitFault) -> Refusal {
         let code = RefusalCode::from(fault.clone());
         match fault {
-            CommitFault::FormUsed | CommitFault::NotFound => self.refused(caller, act, code.into()).await,
+            CommitFault::FormUsed
+            | CommitFault::NotFound
+            | CommitFault::GrantOver
+            | CommitFault::NotRenewable => self.refused(caller, act, code.into()).await,
             _ => code.into(),
         }
     }
@@ -251,17 +113,4 @@ impl ConsentDesk {
 
 fn unavailable() -> Refusal {
     RefusalCode::LogUnavailable.into()
-}
-
-fn new_form(recording: &Recording) -> NewForm {
-    NewForm {
-        id: recording.form().id,
-        recorder: recording.form().recorder,
-        jws: recording.jws().to_owned(),
-        grants: recording
-            .grants()
-            .iter()
-            .map(|recorded| (recorded.grant.clone(), recorded.jws.clone(), recorded.salt.bytes().to_vec()))
-            .collect(),
-    }
 }

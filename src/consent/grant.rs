@@ -3,16 +3,24 @@
 use ring::digest::{SHA256, digest};
 use serde_json::json;
 
-use super::{binding::Binding, form::sha256_text, reader::Reader};
+use super::{
+    binding::Binding,
+    form::{Context, purpose_code, sha256_text},
+    grantor::GrantorKind,
+    reader::Reader,
+    status::GrantState,
+};
 use crate::{
     catalogue::{self, Mask},
     domain::{
         Day, FormId, GrantId, Oin, Purpose, Role, Timestamp,
-        purpose::PurposeFault,
         refusal::{Refusal, RefusalCode},
         time::parse_day,
     },
 };
+
+/// Most uses that a counted grant can have. More than so many is as often as needed.
+pub const MAX_USES: u32 = 100;
 
 /// `typ` of the JWS and of the payload.
 pub const GRANT_TYPE: &str = "sluis.grant";
@@ -44,6 +52,16 @@ pub struct Grant {
     pub fields: Mask,
     /// Strongly revealing fields (S2) that were ticked apart.
     pub sensitive: Mask,
+    /// Fields that the client struck out on the form; none of the granted ones.
+    pub excluded: Mask,
+    /// Who gave it.
+    pub given_by: GrantorKind,
+    /// Where the client was.
+    pub context: Context,
+    /// How often it may be used; `None` is as often as needed within its period.
+    pub uses: Option<u32>,
+    /// The grant that it renews.
+    pub renews: Option<GrantId>,
     /// First day on which it is in force (UTC).
     pub valid_from: Day,
     /// First day on which it is no longer in force (UTC).
@@ -123,16 +141,24 @@ impl Grant {
             named(&mut grant, "recipient", |text| text.parse::<Oin>().map_err(|f| f.to_string()))?;
         let role = named(&mut grant, "role", |text| text.parse::<Role>().map_err(|f| f.to_string()))?;
         let path = grant.path("purpose");
-        let purpose = named(&mut grant, "purpose", |text| Ok(text.parse::<Purpose>()))?.map_err(|fault| {
-            let code = match fault {
-                PurposeFault::Malformed => RefusalCode::PurposeMalformed,
-                PurposeFault::NeverServed => RefusalCode::PurposeNeverServed,
-            };
-            Refusal::at(code, path, fault)
-        })?;
+        let purpose = named(&mut grant, "purpose", |text| Ok(text.parse::<Purpose>()))?
+            .map_err(|fault| Refusal::at(purpose_code(&fault), path, fault))?;
         let source = named(&mut grant, "source", |text| text.parse::<Oin>().map_err(|f| f.to_string()))?;
         let fields = self::fields(&mut grant, "fields", false)?;
         let sensitive = self::fields(&mut grant, "sensitive", true)?;
+        let excluded = self::fields(&mut grant, "excluded", true)?;
+        let given_by = grant.parsed("given_by", RefusalCode::FormGrantorInvalid, GrantorKind::parse)?;
+        let context = grant.parsed("context", RefusalCode::FormNotFree, Context::parse)?;
+        let uses = if grant.has("uses") {
+            Some(grant.number_up_to("uses", MAX_USES, RefusalCode::FormTooWide)?)
+        } else {
+            None
+        };
+        let renews = if grant.has("renews") {
+            Some(grant.parsed("renews", FormUnreadable, str::parse::<GrantId>)?)
+        } else {
+            None
+        };
         let day = |text: &str| parse_day(text).map_err(|fault| fault.to_string());
         let valid_from = named(&mut grant, "valid_from", day)?;
         let valid_until = named(&mut grant, "valid_until", day)?;
@@ -150,6 +176,11 @@ impl Grant {
             source,
             fields,
             sensitive,
+            excluded,
+            given_by,
+            context,
+            uses,
+            renews,
             valid_from,
             valid_until,
         })
@@ -161,7 +192,7 @@ impl Grant {
     /// If it cannot be written, which no value of a grant brings about.
     pub fn payload(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut payload = json!({
-            "v": 1,
+            "v": 2,
             "typ": GRANT_TYPE,
             "grant_id": self.id.to_string(),
             "form_id": self.form.to_string(),
@@ -174,11 +205,23 @@ impl Grant {
             "purpose": self.purpose.as_str(),
             "source": self.source.as_str(),
             "fields": catalogue::codes(self.fields),
+            "given_by": self.given_by.as_str(),
+            "context": self.context.as_str(),
             "valid_from": self.valid_from.to_string(),
             "valid_until": self.valid_until.to_string(),
         });
-        if let (false, Some(payload)) = (self.sensitive.is_empty(), payload.as_object_mut()) {
-            payload.insert("sensitive".into(), json!(catalogue::codes(self.sensitive)));
+        if let Some(payload) = payload.as_object_mut() {
+            for (name, mask) in [("sensitive", self.sensitive), ("excluded", self.excluded)] {
+                if !mask.is_empty() {
+                    payload.insert(name.into(), json!(catalogue::codes(mask)));
+                }
+            }
+            if let Some(uses) = self.uses {
+                payload.insert("uses".into(), uses.into());
+            }
+            if let Some(renews) = self.renews {
+                payload.insert("renews".into(), renews.to_string().into());
+            }
         }
         serde_json_canonicalizer::to_vec(&payload)
     }
@@ -189,6 +232,16 @@ impl Grant {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest(&SHA256, payload).as_ref());
         bytes
+    }
+
+    /// The state of this grant before anything happened to it.
+    #[must_use]
+    pub fn state(&self) -> GrantState {
+        GrantState {
+            free: self.context.is_free(),
+            limit: self.uses,
+            ..GrantState::new(self.starts(), self.ends(), self.fields)
+        }
     }
 
     /// First moment at which it is in force.

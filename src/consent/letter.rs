@@ -127,8 +127,8 @@ pub struct Letter {
     pub items: Vec<Item>,
     /// What the client refused.
     pub refused: Vec<Refused>,
-    /// Place of the recording in the log.
-    pub log_position: u64,
+    /// Place of the recording in the log, where a grant leads to it; a form of refusals alone has none to say.
+    pub log_position: Option<u64>,
     /// SHA-256 of the kept form, in hexadecimal.
     pub evidence_sha256: String,
 }

@@ -67,11 +67,24 @@ impl Reader {
 
     /// A whole number from 1 to 9999.
     pub(super) fn number(&mut self, name: &str, code: RefusalCode) -> Result<u32, Refusal> {
+        self.number_up_to(name, 9999, code)
+    }
+
+    /// A whole number from 1 to this.
+    pub(super) fn number_up_to(&mut self, name: &str, most: u32, code: RefusalCode) -> Result<u32, Refusal> {
         let value = self.take(name, code)?;
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
-        number
-            .filter(|number| (1..=9999).contains(number))
-            .ok_or_else(|| Refusal::at(code, self.path(name), "must be a whole number from 1 to 9999"))
+        number.filter(|number| (1..=most).contains(number)).ok_or_else(|| {
+            Refusal::at(code, self.path(name), format_args!("must be a whole number from 1 to {most}"))
+        })
+    }
+
+    /// A text with one accepted value.
+    pub(super) fn must_be(&mut self, name: &str, text: &str, code: RefusalCode) -> Result<(), Refusal> {
+        if self.text(name, code)? == text {
+            return Ok(());
+        }
+        Err(Refusal::at(code, self.path(name), format_args!("must be `{text}`")))
     }
 
     /// A boolean that must be true.
@@ -112,11 +125,11 @@ impl Reader {
         values.into_iter().map(|value| value.as_str().map(ToOwned::to_owned).ok_or_else(wrong)).collect()
     }
 
-    /// The format: `v` is 1 and `typ` as expected.
+    /// The format: `v` is 2 and `typ` as expected.
     pub(super) fn format(&mut self, typ: &str) -> Result<(), Refusal> {
         let code = RefusalCode::FormUnreadable;
-        if self.take("v", code)? != 1 {
-            return Err(Refusal::at(code, self.path("v"), "must be 1"));
+        if self.take("v", code)? != 2 {
+            return Err(Refusal::at(code, self.path("v"), "must be 2, the version of this format"));
         }
         if self.text("typ", code)? != typ {
             return Err(Refusal::at(code, self.path("typ"), format!("must be `{typ}`")));

@@ -1,18 +1,25 @@
-//! What is checked when a form is recorded (R05, R06, R07, R11, R12, R13, R14), each fault with its field and rule.
+//! What is checked when a form is recorded, each fault with its field and rule: here what the form and its grants are to
+//! each other and who signed; what the form says in `circumstances`, what a grant says in `grants`.
+
+mod circumstances;
+mod grants;
 
 use super::{
     binding::{Binding, BindingSalt},
+    cover::{Scope, Stop},
     form::{FORM_TYPE, Form},
     grant::{GRANT_TYPE, Grant},
+    grantor::{ClientAge, GrantorKind},
     jws::{JwsFault, Unverified},
+    status::EventKind,
 };
 use crate::{
-    catalogue::{Mask, Sensitivity},
+    catalogue::Mask,
     domain::{
         Bsn, Day, Oin,
         refusal::{Refusal, RefusalCode},
     },
-    identity::{Function, Register},
+    identity::Register,
     policy::PolicySet,
 };
 
@@ -69,6 +76,45 @@ impl Recording {
     pub fn grants(&self) -> &[RecordedGrant] {
         &self.grants
     }
+
+    /// What the client says no to on it: refusals, fields struck out, and, where he decides for himself from 16 on, what a
+    /// parent or guardian had consented to.
+    #[must_use]
+    pub fn stops(&self) -> Vec<Stop> {
+        let day = self.form.evidence.signed_on;
+        let refused = self.form.refusals.iter().map(|refused| Stop {
+            scope: Scope {
+                recipient: Some(refused.recipient),
+                purpose: Some(refused.purpose.clone()),
+                source: Some(refused.source),
+                ..Scope::default()
+            },
+            day,
+            kind: EventKind::Refused,
+            fields: Mask::EMPTY,
+        });
+        let excluding = self.grants.iter().filter(|recorded| !recorded.grant.excluded.is_empty());
+        let struck = excluding.map(|RecordedGrant { grant, .. }| Stop {
+            scope: Scope {
+                recipient: Some(grant.recipient),
+                purpose: Some(grant.purpose.clone()),
+                source: Some(grant.source),
+                ..Scope::default()
+            },
+            day,
+            kind: EventKind::Struck,
+            fields: grant.excluded,
+        });
+        let grantor = &self.form.grantor;
+        let decides = grantor.kind == GrantorKind::Client && grantor.client_age == ClientAge::From16;
+        let own = decides.then(|| Stop {
+            scope: Scope { parental: true, ..Scope::default() },
+            day,
+            kind: EventKind::Refused,
+            fields: Mask::EMPTY,
+        });
+        refused.chain(struck).chain(own).collect()
+    }
 }
 
 /// Checks a submission as a whole.
@@ -87,9 +133,10 @@ pub fn check(
     if form.recorder != caller {
         return Err(Refusal::at(RefusalCode::FormRecorderMismatch, "form.recorder", "must be the caller"));
     }
-    check_form(&form, register, today)?;
-    if !(1..=MAX_GRANTS).contains(&submission.grants.len()) {
-        let text = format!("must be 1 to {MAX_GRANTS} grants");
+    circumstances::check(&form, register, policies, today)?;
+    // A form may hold refusals alone.
+    if submission.grants.is_empty() && form.refusals.is_empty() || submission.grants.len() > MAX_GRANTS {
+        let text = format!("must be 1 to {MAX_GRANTS} grants, or none on a form of refusals");
         return Err(Refusal::at(RefusalCode::FormTooWide, "grants", text));
     }
     if form.grants.len() != submission.grants.len() {
@@ -107,8 +154,10 @@ pub fn check(
         if (grant.id, Grant::digest(&payload)) != *named
             || grant.form != form.id
             || grant.recorder != caller
-            || grant.signed_on != form.signed_on
-            || grant.evidence != form.sha256
+            || grant.signed_on != form.evidence.signed_on
+            || grant.evidence != form.evidence.sha256
+            || grant.given_by != form.grantor.kind
+            || grant.context != form.collection.context
         {
             return Err(Refusal::at(
                 RefusalCode::FormBindingWrong,
@@ -120,7 +169,7 @@ pub fn check(
             let person = format!("{path}.person");
             return Err(Refusal::at(RefusalCode::FormBindingWrong, person, "does not bind this person"));
         }
-        check_grant(&grant, &path, register, policies, today)?;
+        grants::check(&grant, &path, &form, register, policies, today)?;
         grants.push(RecordedGrant { grant, jws: (*jws).to_owned(), salt });
     }
     let mut ids: Vec<_> = grants.iter().map(|recorded| recorded.grant.id).collect();
@@ -129,6 +178,8 @@ pub fn check(
     if ids.len() != grants.len() {
         return Err(Refusal::at(RefusalCode::FormIdUsed, "grants", "must have an id each"));
     }
+    let all: Vec<_> = grants.iter().map(|recorded| &recorded.grant).collect();
+    grants::check_together(&all, &form, policies)?;
     Ok(Recording { form, jws: submission.form.to_owned(), grants })
 }
 
@@ -165,126 +216,4 @@ pub fn verify(
             )
         })?;
     unverified.verify(&key.public).map_err(malformed)
-}
-
-fn check_form(form: &Form, register: &Register, today: Day) -> Result<(), Refusal> {
-    if !form.context.is_free() {
-        return Err(Refusal::at(
-            RefusalCode::FormNotFree,
-            "form.collection.context",
-            "consent given there is not free; accepted: GUIDANCE_TALK, THREE_WAY_TALK, CLIENT_INITIATIVE",
-        ));
-    }
-    if form.signed_on > today {
-        let text = "must not lie in the future";
-        return Err(Refusal::at(RefusalCode::FormEvidenceMissing, "form.evidence.signed_on", text));
-    }
-    if form.explained_on > form.signed_on {
-        let text = "must not be after the signature";
-        return Err(Refusal::at(RefusalCode::FormExplanationMissing, "form.explanation.explained_on", text));
-    }
-    if register.organisation(&form.custodian).is_none() {
-        let text = "must be an admitted organisation";
-        return Err(Refusal::at(RefusalCode::FormPartyNotAdmitted, "form.evidence.custodian", text));
-    }
-    Ok(())
-}
-
-fn check_grant(
-    grant: &Grant,
-    path: &str,
-    register: &Register,
-    policies: &PolicySet,
-    today: Day,
-) -> Result<(), Refusal> {
-    let at = |code, name: &str, text: &str| Err(Refusal::at(code, format!("{path}.{name}"), text));
-    let recipient = register.organisation(&grant.recipient);
-    if recipient.is_none_or(|organisation| !organisation.functions.contains(&Function::Requester)) {
-        return at(
-            RefusalCode::FormPartyNotAdmitted,
-            "recipient",
-            "must be an organisation admitted as requester",
-        );
-    }
-    if recipient.is_none_or(|organisation| organisation.kind != grant.role.kind()) {
-        return at(RefusalCode::FormPartyNotAdmitted, "role", "must be a role of the recipient's kind");
-    }
-    let Some(source) =
-        register.organisation(&grant.source).filter(|o| o.functions.contains(&Function::Source))
-    else {
-        return at(RefusalCode::FormPartyNotAdmitted, "source", "must be an organisation admitted as source");
-    };
-    if grant.source == grant.recipient {
-        return at(RefusalCode::FormTooWide, "source", "must be another organisation than the recipient");
-    }
-    let Some(purpose) = policies.purpose(&grant.purpose) else {
-        return at(RefusalCode::PurposeUnknown, "purpose", "is not in the list of purposes");
-    };
-    if !purpose.active {
-        return at(RefusalCode::PurposeInactive, "purpose", "has no agreed legal basis yet");
-    }
-    check_period(grant, path, purpose.max_months, today)?;
-    let ceiling = policies.ceiling(&grant.purpose, grant.role, source.kind);
-    let above = grant.fields.minus(ceiling);
-    if !above.is_empty() {
-        let codes = crate::catalogue::codes(above).join(", ");
-        let text = format!("has fields above the ceiling of the purpose for this role and source: {codes}");
-        return Err(Refusal::at(RefusalCode::FormFieldsAboveCeiling, format!("{path}.fields"), text));
-    }
-    let revealing: Mask =
-        grant.fields.iter().filter(|field| field.entry().sensitivity == Sensitivity::S2).collect();
-    if revealing != grant.sensitive {
-        let codes = crate::catalogue::codes(revealing).join(", ");
-        let text =
-            format!("must list exactly the strongly revealing fields of the grant, ticked apart: {codes}");
-        return Err(Refusal::at(RefusalCode::FormSensitiveNotTicked, format!("{path}.sensitive"), text));
-    }
-    Ok(())
-}
-
-fn check_period(grant: &Grant, path: &str, max_months: u8, today: Day) -> Result<(), Refusal> {
-    let at = |code, name: &str, text: &str| Err(Refusal::at(code, format!("{path}.{name}"), text));
-    if grant.valid_from < grant.signed_on {
-        return at(RefusalCode::FormPeriodInvalid, "valid_from", "must not be before the signature");
-    }
-    if grant.valid_until <= grant.valid_from {
-        return at(RefusalCode::FormPeriodInvalid, "valid_until", "must be after `valid_from`");
-    }
-    if grant.valid_until <= today {
-        return at(RefusalCode::FormPeriodInvalid, "valid_until", "must lie in the future");
-    }
-    // Counted from the signature, so that a late start cannot stretch a consent.
-    if grant.valid_until > months_later(grant.signed_on, max_months) {
-        let text = format!("must be at most {max_months} months after the signature");
-        return at(RefusalCode::FormPeriodTooLong, "valid_until", &text);
-    }
-    Ok(())
-}
-
-/// The same day so many months later, or the last day of that month.
-fn months_later(day: Day, months: u8) -> Day {
-    let zero_based = i32::from(u8::from(day.month())) - 1 + i32::from(months);
-    let year = day.year() + zero_based / 12;
-    let month = u8::try_from(zero_based % 12 + 1).ok().and_then(|m| time::Month::try_from(m).ok());
-    let Some(month) = month else { return day };
-    let last = month.length(year);
-    Day::from_calendar_date(year, month, day.day().min(last)).unwrap_or(day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::time::parse_day;
-
-    #[test]
-    fn months_end_on_days_that_exist() {
-        for (from, months, until) in [
-            ("2026-01-31", 1, "2026-02-28"),
-            ("2026-11-23", 12, "2027-11-23"),
-            ("2026-12-31", 2, "2027-02-28"),
-            ("2024-02-29", 12, "2025-02-28"),
-        ] {
-            assert_eq!(months_later(parse_day(from).unwrap(), months), parse_day(until).unwrap());
-        }
-    }
 }

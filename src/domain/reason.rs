@@ -15,11 +15,25 @@ pub enum Reason {
     NotConfirmed,
     /// The grant was withdrawn.
     Withdrawn,
+    /// The grant was signed where the client was not free, and not reconfirmed since (R13).
+    NotReconfirmed,
+    /// The grant is paused by its recorder or its source.
+    Paused,
+    /// A later form of the client refuses it, or strikes out what was asked.
+    Refused,
+    /// The grant was replaced by its renewal.
+    Renewed,
+    /// The grant should never have been recorded.
+    Invalidated,
+    /// The grant was used as often as the client allowed.
+    UsedUp,
+    /// What is stored of the grant is not what was signed and countersigned.
+    GrantNotVerified,
     /// The grant's period has not begun.
     NotYetInForce,
     /// The grant's period has ended.
     Expired,
-    /// The grant was withdrawn between the decision and the commit.
+    /// The grant was withdrawn, or otherwise no longer in force, when the commit came.
     WithdrawnBeforeCommit,
     /// The policy does not permit it, or its engine gave an error.
     PolicyDenied,
@@ -46,6 +60,13 @@ impl Reason {
             Self::NoGrant => "NO_GRANT",
             Self::NotConfirmed => "NOT_CONFIRMED",
             Self::Withdrawn => "WITHDRAWN",
+            Self::NotReconfirmed => "NOT_RECONFIRMED",
+            Self::Paused => "PAUSED",
+            Self::Refused => "REFUSED",
+            Self::Renewed => "RENEWED",
+            Self::Invalidated => "INVALIDATED",
+            Self::UsedUp => "USED_UP",
+            Self::GrantNotVerified => "GRANT_NOT_VERIFIED",
             Self::NotYetInForce => "NOT_YET_IN_FORCE",
             Self::Expired => "EXPIRED",
             Self::WithdrawnBeforeCommit => "WITHDRAWN_BEFORE_COMMIT",

@@ -138,14 +138,36 @@ codes! {
     FormNotFree = "FORM_NOT_FREE", "R13", Invalid, "consent collected in this context is not free; ask again in another context";
     /// The form does not say that refusal has no consequence, or offers no alternative.
     FormPressure = "FORM_PRESSURE", "R12", Invalid, "the form must state that refusal has no consequence and which alternative was offered";
+    /// Withdrawing would be harder than giving.
+    FormWithdrawalHarder = "FORM_WITHDRAWAL_HARDER", "R12", Invalid, "withdrawing must be as easy as giving";
+    /// Not a form, or not a version of it, that the recorder has registered.
+    FormVersionUnknown = "FORM_VERSION_UNKNOWN", "R05", Invalid, "this form, or this version of it, is not registered for the recorder";
+    /// No explicit act.
+    FormNotExplicit = "FORM_NOT_EXPLICIT", "R11", Invalid, "consent is an explicit act in writing";
+    /// Who signed may not decide for the client, or not in this period.
+    FormGrantorInvalid = "FORM_GRANTOR_INVALID", "R05", Invalid, "who signed cannot give this consent";
+    /// The form says yes and no to the same.
+    FormContradictory = "FORM_CONTRADICTORY", "R36", Invalid, "the form contradicts itself";
     /// A party of a grant is not admitted in that function.
     FormPartyNotAdmitted = "FORM_PARTY_NOT_ADMITTED", "R14", Invalid, "a party named in a grant is not admitted for it";
     /// The form id or a grant id was used before.
     FormIdUsed = "FORM_ID_USED", "", Used, "this form or grant was recorded before";
     /// No such form or grant for this caller.
     ConsentNotFound = "CONSENT_NOT_FOUND", "", Missing, "no such form or grant for this organisation";
-    /// The grant can no longer be confirmed.
-    GrantNotConfirmable = "GRANT_NOT_CONFIRMABLE", "", State, "this grant was withdrawn or has ended";
+    /// Nothing can happen to the grant any more.
+    GrantOver = "GRANT_OVER", "", State, "this grant was ended or has run out; nothing can happen to it any more";
+    /// The grant does not renew the one that it names.
+    RenewalInvalid = "RENEWAL_INVALID", "R11", State, "a renewal is of a grant that stands, of the same recorder, parties and purpose, and no wider; anything else is a new consent";
+    /// The reconfirmation is not about this form, or not of another talk.
+    ReconfirmationInvalid = "RECONFIRMATION_INVALID", "R13", Invalid, "a reconfirmation is of a form that needs one, on a later day, in a context where the client is free";
+    /// No reason for an invalidation.
+    InvalidationReasonMissing = "INVALIDATION_REASON_MISSING", "", Invalid, "say why the form should never have been recorded";
+    /// No cursor of this service.
+    CursorInvalid = "CURSOR_INVALID", "", Invalid, "the cursor is not one of this service";
+    /// Out of the range that the service has.
+    LimitInvalid = "LIMIT_INVALID", "", Invalid, "a number is out of range";
+    /// No language that the service has.
+    LanguageUnknown = "LANGUAGE_UNKNOWN", "", Invalid, "the letter is there in `nl` and `en`";
     /// The selector is empty.
     SelectorMissing = "SELECTOR_MISSING", "", Invalid, "name a grant, a form or a client";
     /// No entry at this position that the caller may see.

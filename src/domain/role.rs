@@ -89,6 +89,32 @@ impl Role {
         }
     }
 
+    /// What clients read for it, in Dutch.
+    #[must_use]
+    pub const fn label_nl(self) -> &'static str {
+        match self {
+            Self::GemKlantmanager => "klantmanager",
+            Self::GemJobcoach => "jobcoach",
+            Self::GemAccounthouder => "accounthouder voor werkgevers",
+            Self::UwvArbeidsdeskundige => "arbeidsdeskundige",
+            Self::UwvAdviseur => "adviseur werk",
+            Self::GgzTrajectbegeleider => "trajectbegeleider",
+        }
+    }
+
+    /// What clients read for it, in English.
+    #[must_use]
+    pub const fn label_en(self) -> &'static str {
+        match self {
+            Self::GemKlantmanager => "case manager",
+            Self::GemJobcoach => "job coach",
+            Self::GemAccounthouder => "account manager for employers",
+            Self::UwvArbeidsdeskundige => "labour expert",
+            Self::UwvAdviseur => "work adviser",
+            Self::GgzTrajectbegeleider => "employment guide",
+        }
+    }
+
     /// The kind of organisation whose people can have it.
     #[must_use]
     pub const fn kind(self) -> OrganisationKind {

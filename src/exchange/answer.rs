@@ -11,10 +11,10 @@ use super::{
 use crate::{
     audit::{
         leaf, receipt,
-        writer::{Committed, ReleaseGrant},
+        writer::{Committed, Need, ReleaseGrant},
     },
     catalogue::{self, Mask},
-    domain::{GrantId, Oin, QueryId, Reason, Refusal, RefusalCode, Timestamp, random},
+    domain::{Oin, QueryId, Reason, Refusal, RefusalCode, Timestamp, random},
     proto,
     source::Surplus,
 };
@@ -29,7 +29,7 @@ pub(super) struct Outcome {
     pub(super) released: Mask,
     pub(super) reason: Reason,
     pub(super) rules: Vec<String>,
-    pub(super) grants: Vec<GrantId>,
+    pub(super) grants: Vec<Need>,
     pub(super) surplus: Surplus,
 }
 
@@ -101,8 +101,11 @@ impl Draft {
                             outcome.grants = allowed
                                 .grants
                                 .iter()
-                                .filter(|grant| !grant.fields.and(released).is_empty())
-                                .map(|grant| grant.id)
+                                .map(|usable| Need {
+                                    grant: usable.grant.standing.id,
+                                    fields: usable.fields.and(released),
+                                })
+                                .filter(|need| !need.fields.is_empty())
                                 .collect();
                             provided = provided.or(released);
                             disclosures.push(proto::Disclosure {
@@ -156,7 +159,7 @@ impl Draft {
     }
 
     /// Grants that must be in force at the commit.
-    pub(super) fn needs(&self) -> Vec<GrantId> {
+    pub(super) fn needs(&self) -> Vec<Need> {
         self.outcomes.iter().flat_map(|outcome| outcome.grants.iter().copied()).collect()
     }
 

@@ -60,7 +60,8 @@ impl Exchange {
     ) -> Result<Statement, Reason> {
         let permit = &allowed.permit;
         let connector = rules.sources.get(permit.source()).ok_or(Reason::SourceUnavailable)?;
-        let grants = allowed.grants.iter().map(|grant| self.present(grant)).collect::<Option<Vec<_>>>();
+        let grants =
+            allowed.grants.iter().map(|usable| self.present(&usable.grant)).collect::<Option<Vec<_>>>();
         let grants = grants.ok_or(Reason::NoGrant)?;
         let wait = self.timing.source_wait;
         let millis = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
@@ -84,7 +85,7 @@ impl Exchange {
     fn present(&self, grant: &StoredGrant) -> Option<PresentedGrant> {
         let year = client_key_context(grant.key_year);
         let opened = ClientKey::unwrap(&self.keys.master, &year, &grant.wrapped_key).and_then(|key| {
-            let context = salt_context(grant.id);
+            let context = salt_context(grant.standing.id);
             seal::open(&key.entry_key(&context)?, &context, &grant.sealed_salt)
         });
         let salt = match opened {
@@ -94,7 +95,12 @@ impl Exchange {
                 return None;
             }
         };
-        Some(PresentedGrant { jws: grant.jws.clone(), salt })
+        Some(PresentedGrant {
+            jws: grant.jws.clone(),
+            salt,
+            reconfirmation: grant.reconfirmation.clone(),
+            countersignature: Some(grant.countersignature.clone()),
+        })
     }
 
     /// Tells sources what they delivered too much, after the outcome, with nobody waiting for it (P03).

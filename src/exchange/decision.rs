@@ -1,9 +1,9 @@
 //! Consent, then policy, source by source. What comes out of nothing is nothing.
 
-use super::{Rules, admission::Admitted, received::Question};
+use super::{Rules, admission::Admitted, received::Question, verified::is_verified};
 use crate::{
     catalogue::Mask,
-    consent::Status,
+    consent::Countersigner,
     domain::{Oin, Reason, Timestamp},
     identity::Function,
     policy::{Facts, Permit, Question as PolicyQuestion},
@@ -25,17 +25,32 @@ pub(super) struct SourceDecision {
 #[derive(Debug)]
 pub(super) struct Allowed {
     pub(super) permit: Permit,
-    pub(super) grants: Vec<StoredGrant>,
+    pub(super) grants: Vec<Usable>,
+}
+
+/// A grant, and what may be released under it now.
+#[derive(Debug)]
+pub(super) struct Usable {
+    pub(super) grant: StoredGrant,
+    pub(super) fields: Mask,
+}
+
+/// What is decided on.
+pub(super) struct Basis<'a> {
+    /// Grants of the client for this recipient, role and purpose, whatever their state.
+    pub(super) grants: &'a [StoredGrant],
+    pub(super) countersigner: &'a Countersigner,
+    pub(super) rules: &'a Rules,
+    pub(super) now: Timestamp,
 }
 
 pub(super) fn decide(
     caller: Oin,
     question: &Question,
     admitted: &Admitted,
-    grants: &[StoredGrant],
-    rules: &Rules,
-    now: Timestamp,
+    basis: &Basis<'_>,
 ) -> Vec<SourceDecision> {
+    let Basis { grants, rules, now, .. } = *basis;
     let mut decisions: Vec<SourceDecision> = Vec::new();
     for agreed in &admitted.sources {
         // Several agreements with one source are one question to it.
@@ -49,8 +64,9 @@ pub(super) fn decide(
             .filter(|other| other.source == agreed.source)
             .fold(Mask::EMPTY, |all, other| all.or(other.fields));
         let asked = admitted.within.and(agreement_fields);
-        let of_source: Vec<_> = grants.iter().filter(|grant| grant.source == agreed.source).collect();
-        let verdict = consented(&of_source, asked, now).and_then(|(fields, grants)| {
+        let of_source: Vec<_> =
+            grants.iter().filter(|grant| grant.standing.source == agreed.source).collect();
+        let verdict = consented(&of_source, asked, basis).and_then(|(fields, grants)| {
             let source = rules.register.organisation(&agreed.source);
             let facts = Facts {
                 // INVARIANT: an `Admitted` exists only where these three hold.
@@ -58,8 +74,10 @@ pub(super) fn decide(
                 role_held: true,
                 agreement_active: true,
                 source_admitted: source.is_some_and(|source| source.functions.contains(&Function::Source)),
-                consent_in_force: grants.iter().all(|grant| grant.state.at(now) == Status::InForce),
-                source_confirmed: grants.iter().all(|grant| grant.state.confirmed),
+                consent_in_force: grants
+                    .iter()
+                    .all(|usable| usable.fields.is_subset_of(usable.grant.standing.state.releasable(now))),
+                source_confirmed: grants.iter().all(|usable| usable.grant.standing.state.confirmed),
             };
             let question = PolicyQuestion {
                 recipient: caller,
@@ -85,21 +103,37 @@ pub(super) fn decide(
 }
 
 /// Fields that grants in force cover, and these grants; or why there are none.
-fn consented(
-    grants: &[&StoredGrant],
-    asked: Mask,
-    now: Timestamp,
-) -> Result<(Mask, Vec<StoredGrant>), Reason> {
-    let covering = grants.iter().filter(|grant| !grant.fields.and(asked).is_empty());
-    let (mut fields, mut in_force, mut reason) = (Mask::EMPTY, Vec::new(), Reason::NoGrant);
-    for grant in covering {
-        match grant.state.at(now) {
-            Status::InForce => {
-                fields = fields.or(grant.fields.and(asked));
-                in_force.push((*grant).clone());
-            }
-            status => reason = status.reason().unwrap_or(reason),
+fn consented(grants: &[&StoredGrant], asked: Mask, basis: &Basis<'_>) -> Result<(Mask, Vec<Usable>), Reason> {
+    let (mut fields, mut usable, mut reason) = (Mask::EMPTY, Vec::new(), Reason::NoGrant);
+    for grant in grants {
+        let state = &grant.standing.state;
+        let granted = state.fields.or(state.struck);
+        if granted.and(asked).is_empty() {
+            continue;
+        }
+        let releasable = state.releasable(basis.now).and(asked);
+        if releasable.is_empty() {
+            // In force, and what was asked is struck out; or not in force.
+            reason = state.at(basis.now).reason().unwrap_or(Reason::Refused);
+        } else if is_verified(grant, basis.countersigner) {
+            fields = fields.or(releasable);
+            usable.push(Usable { grant: (*grant).clone(), fields: releasable });
+        } else {
+            reason = Reason::GrantNotVerified;
         }
     }
-    if in_force.is_empty() { Err(reason) } else { Ok((fields, in_force)) }
+    if usable.is_empty() { Err(reason) } else { Ok((fields, fewest(usable))) }
+}
+
+/// The grants that are needed for all fields, those that need not be counted first: nobody's one use is taken for what
+/// another grant gives as well.
+fn fewest(mut usable: Vec<Usable>) -> Vec<Usable> {
+    usable.sort_by_key(|usable| usable.grant.standing.state.limit.is_some());
+    let mut covered = Mask::EMPTY;
+    for usable in &mut usable {
+        usable.fields = usable.fields.minus(covered);
+        covered = covered.or(usable.fields);
+    }
+    usable.retain(|usable| !usable.fields.is_empty());
+    usable
 }

@@ -84,6 +84,7 @@ fn outcome(passage: &Passage, keys: &KeyRing, told: Told<'_>, draft: Option<&Dra
     set(&mut facts, "not_provided", json!(catalogue::codes(told.not_provided)));
     set(&mut facts, "released", Value::Array(told.released));
     set(&mut facts, "policy", json!(passage.rules.policies.hash()));
+    set(&mut facts, "catalogue", json!(catalogue::VERSION));
     set(&mut facts, "participants", json!(passage.rules.register.hash()));
     set(&mut facts, "answer", json!(told.answer.map(|answer| STANDARD.encode(answer))));
     let outcomes = draft.map_or(&[][..], |draft| draft.outcomes.as_slice());
@@ -102,7 +103,7 @@ fn outcome(passage: &Passage, keys: &KeyRing, told: Told<'_>, draft: Option<&Dra
             })
         })
         .collect();
-    let grants: Vec<_> = outcomes.iter().flat_map(|outcome| &outcome.grants).collect();
+    let grants: Vec<_> = outcomes.iter().flat_map(|outcome| &outcome.grants).map(|need| need.grant).collect();
     let queries: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.query).collect();
     NewEntry {
         detail: Some(json!({ "sources": sources })),

@@ -9,9 +9,11 @@ use crate::{
     consent::{
         Form, Grant,
         draft::FormDraft,
+        fhir,
         form::FORM_TYPE,
         grant::GRANT_TYPE,
         jws::{JwsFault, Unverified},
+        reconfirmation::Reconfirmation,
     },
     domain::{Day, Refusal},
 };
@@ -22,7 +24,7 @@ pub(super) const TODAY: Day = time::macros::date!(2026 - 11 - 27);
 pub(super) static KEY: LazyLock<Option<Ed25519KeyPair>> =
     LazyLock::new(|| Ed25519KeyPair::from_seed_unchecked(&[7; 32]).ok());
 
-/// The bytes as each of the four.
+/// The bytes as each of the five.
 pub fn form(bytes: &[u8]) -> bool {
     let form = payload(bytes, Form::parse, |form| form.payload().ok());
     let grant = payload(bytes, |bytes| Grant::parse(bytes, "grants[0]"), |grant| grant.payload().ok());
@@ -31,7 +33,25 @@ pub fn form(bytes: &[u8]) -> bool {
         let forged = Unverified::parse(&text, FORM_TYPE).and_then(|form| form.verify(&public(key)));
         assert!(forged.is_err(), "a signature was made up");
     }
-    form || grant || draft(&text)
+    form || grant || reconfirmation(bytes) || fhir(bytes) || draft(&text)
+}
+
+/// One that is taken is the one way to write what it says.
+fn reconfirmation(bytes: &[u8]) -> bool {
+    Reconfirmation::parse(bytes).is_ok_and(|read| {
+        let written = read.payload().ok();
+        assert!(written.as_deref() == Some(bytes), "it is written otherwise than it was signed");
+        true
+    })
+}
+
+/// What FHIR brings in is a draft that can be read.
+fn fhir(bytes: &[u8]) -> bool {
+    let Ok(resource) = serde_json::from_slice(bytes) else { return false };
+    fhir::import(&resource).is_ok_and(|(draft, _)| {
+        assert!(FormDraft::parse(&draft.to_string()).is_ok(), "FHIR makes a draft that is none");
+        true
+    })
 }
 
 /// A payload that is taken is the one way to write what it says; one that is not is refused without a word of it.

@@ -25,7 +25,13 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "statement" => statements(),
         "mask" => masks(),
         "request" => requests(),
-        "form" => [draft(), form_record(), grant()].iter().filter_map(canonical).collect(),
+        "form" => {
+            let fhir = crate::consent::fhir::export_draft(&fhir_draft())
+                .map(|(bundle, _)| bundle)
+                .unwrap_or_default();
+            let all = [draft(), form_record(), grant(), reconfirmation(), fhir];
+            all.iter().filter_map(canonical).collect()
+        }
         "import" => imports(),
         _ => Vec::new(),
     }
@@ -112,13 +118,18 @@ pub(super) fn draft() -> Value {
         "signed_on": "today-5",
         "custodian": UWV,
         "media_type": "application/pdf",
+        "size": 48211,
         "sha256": SHA256,
         "explanation": {
-            "text_version": 2, "explained_by": "ggz.trajectbegeleider", "explained_on": "2026-11-20",
+            "text_version": 2, "language": "nl", "reading_level": "B1", "explained_by": "ggz.trajectbegeleider",
+            "explained_on": "2026-11-20",
         },
         "collection": {
             "context": "GUIDANCE_TALK", "method": "WET_INK", "alternative": "CLIENT_TELLS_HIMSELF",
+            "withdrawal": ["IN_PERSON", "LETTER"], "verified_by": "ggz.trajectbegeleider", "verified_on": "today-5",
         },
+        "grantor": { "kind": "CLIENT", "client_age": "ADULT" },
+        "refusals": [{ "recipient": MUNICIPALITY, "purpose": "WAGE_VALUE", "source": UWV }],
         "grants": [{
             "recipient": UWV,
             "role": "ggz.trajectbegeleider",
@@ -126,6 +137,8 @@ pub(super) fn draft() -> Value {
             "source": MUNICIPALITY,
             "fields": ["WT-04", "WT-08"],
             "sensitive": ["WT-08"],
+            "excluded": ["VW-04"],
+            "uses": 1,
             "valid_from": "today",
             "valid_until": "today+96",
         }],
@@ -135,8 +148,9 @@ pub(super) fn draft() -> Value {
 /// Payload of a signed record.
 pub(super) fn form_record() -> Value {
     json!({
-        "v": 1,
+        "v": 2,
         "typ": "sluis.form",
+        "consent_type": "EXPLICIT_WRITTEN_SIGNED",
         "form_id": ID,
         "recorder": UWV,
         "evidence": {
@@ -145,25 +159,55 @@ pub(super) fn form_record() -> Value {
             "signed_on": "2026-11-22",
             "custodian": UWV,
             "media_type": "application/pdf",
+            "size": 48211,
             "sha256": SHA256,
         },
         "explanation": {
-            "text_version": 2, "explained_by": "ggz.trajectbegeleider", "explained_on": "2026-11-20",
+            "text_version": 2, "language": "nl", "reading_level": "B1", "explained_by": "ggz.trajectbegeleider",
+            "explained_on": "2026-11-20",
         },
         "collection": {
             "context": "GUIDANCE_TALK",
             "method": "WET_INK",
             "refusal_without_consequence": true,
             "alternative": "CLIENT_TELLS_HIMSELF",
+            "withdrawal": ["IN_PERSON", "LETTER"],
+            "verified_by": "ggz.trajectbegeleider",
+            "verified_on": "2026-11-22",
+        },
+        "grantor": {
+            "kind": "MENTOR", "client_age": "ADULT", "evidence_sha256": SHA256, "from": "2026-01-01",
+            "until": "2027-06-01",
         },
         "grants": [{ "grant_id": ID, "sha256": SHA256 }],
+        "refusals": [{ "recipient": MUNICIPALITY, "purpose": "WAGE_VALUE", "source": UWV }],
+    })
+}
+
+/// The draft with days that stand still, as FHIR has them.
+fn fhir_draft() -> Value {
+    let days = [("today-5", "2026-11-22"), ("today+96", "2027-03-01"), ("today", "2026-11-22")];
+    let still = days.iter().fold(draft().to_string(), |text, (moving, day)| text.replace(moving, day));
+    serde_json::from_str(&still).unwrap_or_default()
+}
+
+/// Payload of a reconfirmation.
+fn reconfirmation() -> Value {
+    json!({
+        "v": 2,
+        "typ": "sluis.reconfirmation",
+        "form_id": ID,
+        "recorder": UWV,
+        "context": "THREE_WAY_TALK",
+        "confirmed_on": "2026-11-24",
+        "confirmed_with": "ggz.trajectbegeleider",
     })
 }
 
 /// Payload of a grant.
 pub(super) fn grant() -> Value {
     json!({
-        "v": 1,
+        "v": 2,
         "typ": "sluis.grant",
         "grant_id": ID,
         "form_id": ID,
@@ -177,6 +221,11 @@ pub(super) fn grant() -> Value {
         "source": MUNICIPALITY,
         "fields": ["WT-04", "WT-08"],
         "sensitive": ["WT-08"],
+        "excluded": ["VW-04"],
+        "given_by": "MENTOR",
+        "context": "GUIDANCE_TALK",
+        "uses": 3,
+        "renews": ID,
         "valid_from": "2026-11-22",
         "valid_until": "2027-03-01",
     })

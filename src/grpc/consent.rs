@@ -1,4 +1,7 @@
-//! `ConsentService` over gRPC.
+//! `ConsentService` over gRPC. What the messages look like stands in `messages`, the stream of notices in `watch`.
+
+mod messages;
+mod watch;
 
 use std::sync::Arc;
 
@@ -6,15 +9,21 @@ use tonic::{Request, Response, Status};
 
 use super::calls::Caller;
 use crate::{
-    catalogue,
     consent::{
-        ConsentDesk, Status as GrantStatus,
-        desk::{ConsentView, GrantView, Selector},
+        ConsentDesk,
+        desk::{InvalidationReason, Selector, parse_cursor},
+        letter::Language,
     },
-    domain::{FormId, GrantId, Oin, Refusal, RefusalCode},
+    domain::{Bsn, FormId, GrantId, Oin, Refusal, RefusalCode},
     identity::Function,
-    proto::{self, consent_service_server::ConsentService, withdraw_consent_request},
+    proto::{
+        self, InvalidationReason as ProtoReason, consent_service_server::ConsentService,
+        invalidate_consent_request, pause_consent_request, resume_consent_request, withdraw_consent_request,
+    },
 };
+
+/// Who may record and who may be asked: the two that a grant has beside its recipient.
+const PARTIES: [Function; 2] = [Function::Recorder, Function::Source];
 
 /// The service.
 #[derive(Debug)]
@@ -49,8 +58,43 @@ fn grant_id(text: &str) -> Result<GrantId, Refusal> {
     text.parse().map_err(|fault| Refusal::at(RefusalCode::ConsentNotFound, "grant_id", fault))
 }
 
+/// A grant or a form, from the selector of any of the calls that have these two.
+macro_rules! grant_or_form {
+    ($selector:expr, $kind:ident) => {
+        match $selector {
+            Some($kind::Selector::GrantId(id)) => grant_id(&id).map(Selector::Grant),
+            Some($kind::Selector::FormId(id)) => form_id(&id).map(Selector::Form),
+            None => Err(RefusalCode::SelectorMissing.into()),
+        }
+    };
+}
+
+fn reason(reason: ProtoReason) -> Result<InvalidationReason, Refusal> {
+    match reason {
+        ProtoReason::WrongPerson => Ok(InvalidationReason::WrongPerson),
+        ProtoReason::WrongForm => Ok(InvalidationReason::WrongForm),
+        ProtoReason::NotSigned => Ok(InvalidationReason::NotSigned),
+        ProtoReason::Unspecified => {
+            let text = "must be INVALIDATION_REASON_WRONG_PERSON, _WRONG_FORM or _NOT_SIGNED";
+            Err(Refusal::at(RefusalCode::InvalidationReasonMissing, "reason", text))
+        }
+    }
+}
+
+/// Where the next page begins.
+fn below(token: &str) -> Result<Option<u64>, Refusal> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let below = token.parse::<u64>().ok().filter(|below| below.to_string() == token);
+    let fault = || Refusal::at(RefusalCode::PageTokenInvalid, "page_token", "is not one of this service");
+    below.map(Some).ok_or_else(fault)
+}
+
 #[tonic::async_trait]
 impl ConsentService for ConsentApi {
+    type WatchConsentEventsStream = watch::Notices;
+
     async fn record_consent(
         &self,
         request: Request<proto::RecordConsentRequest>,
@@ -59,11 +103,12 @@ impl ConsentService for ConsentApi {
         let message = request.into_inner();
         let grants =
             message.grants.iter().map(|grant| (grant.jws.as_str(), grant.binding_salt.as_slice())).collect();
-        let recorded = self.desk.record(caller, &message.bsn, &message.form, grants).await?;
+        let (bsn, form) = (&message.bsn, &message.form);
+        let recorded = self.desk.record(caller, bsn, form, grants, message.validate_only).await?;
         Ok(Response::new(proto::RecordConsentResponse {
             form_id: recorded.form.to_string(),
-            log_position: recorded.position,
-            grants: recorded.grants.into_iter().map(grant).collect(),
+            log_position: recorded.position.unwrap_or_default(),
+            grants: recorded.grants.into_iter().map(messages::grant).collect(),
         }))
     }
 
@@ -71,9 +116,9 @@ impl ConsentService for ConsentApi {
         &self,
         request: Request<proto::GetConsentRequest>,
     ) -> Result<Response<proto::Consent>, Status> {
-        let caller = self.admit(&request, &[Function::Recorder, Function::Source])?;
+        let caller = self.admit(&request, &PARTIES)?;
         let id = self.read(caller, "show", form_id(&request.get_ref().form_id)).await?;
-        Ok(Response::new(consent(self.desk.form(caller, id).await?)))
+        Ok(Response::new(messages::consent(self.desk.form(caller, id).await?)))
     }
 
     async fn list_consents(
@@ -83,7 +128,35 @@ impl ConsentService for ConsentApi {
         let caller = self.admit(&request, &[Function::Recorder])?;
         let bsn = self.read(caller, "list", self.desk.bsn(&request.get_ref().bsn)).await?;
         let found = self.desk.forms(caller, &bsn).await?;
-        Ok(Response::new(proto::ListConsentsResponse { consents: found.into_iter().map(consent).collect() }))
+        let consents = found.into_iter().map(messages::consent).collect();
+        Ok(Response::new(proto::ListConsentsResponse { consents }))
+    }
+
+    async fn list_expiring(
+        &self,
+        request: Request<proto::ListExpiringRequest>,
+    ) -> Result<Response<proto::ListExpiringResponse>, Status> {
+        let caller = self.admit(&request, &[Function::Recorder])?;
+        let found = self.desk.expiring(caller, request.get_ref().within_days).await?;
+        let grants = found.into_iter().map(messages::expiring).collect();
+        Ok(Response::new(proto::ListExpiringResponse { grants }))
+    }
+
+    async fn get_consent_letter(
+        &self,
+        request: Request<proto::GetConsentLetterRequest>,
+    ) -> Result<Response<proto::ConsentLetter>, Status> {
+        let caller = self.admit(&request, &[Function::Recorder])?;
+        let message = request.get_ref();
+        let language = match message.language.as_str() {
+            "" => Ok(Language::Nl),
+            text => Language::parse(text)
+                .ok_or_else(|| Refusal::at(RefusalCode::LanguageUnknown, "language", "must be `nl` or `en`")),
+        };
+        let language = self.read(caller, "letter", language).await?;
+        let id = self.read(caller, "letter", form_id(&message.form_id)).await?;
+        let letter = self.desk.letter(caller, id, language).await?;
+        Ok(Response::new(proto::ConsentLetter { text: letter.text(), html: letter.html() }))
     }
 
     async fn confirm_grant(
@@ -96,52 +169,125 @@ impl ConsentService for ConsentApi {
         Ok(Response::new(proto::ConfirmGrantResponse { log_position }))
     }
 
+    async fn reconfirm_consent(
+        &self,
+        request: Request<proto::ReconfirmConsentRequest>,
+    ) -> Result<Response<proto::ReconfirmConsentResponse>, Status> {
+        let caller = self.admit(&request, &[Function::Recorder])?;
+        let log_position = self.desk.reconfirm(caller, &request.get_ref().reconfirmation).await?;
+        Ok(Response::new(proto::ReconfirmConsentResponse { log_position }))
+    }
+
+    async fn pause_consent(
+        &self,
+        request: Request<proto::PauseConsentRequest>,
+    ) -> Result<Response<proto::PauseConsentResponse>, Status> {
+        let caller = self.admit(&request, &PARTIES)?;
+        let selector = grant_or_form!(request.into_inner().selector, pause_consent_request);
+        let selector = self.read(caller, "pause", selector).await?;
+        let log_position = self.desk.pause(caller, &selector).await?;
+        Ok(Response::new(proto::PauseConsentResponse { log_position }))
+    }
+
+    async fn resume_consent(
+        &self,
+        request: Request<proto::ResumeConsentRequest>,
+    ) -> Result<Response<proto::ResumeConsentResponse>, Status> {
+        let caller = self.admit(&request, &PARTIES)?;
+        let selector = grant_or_form!(request.into_inner().selector, resume_consent_request);
+        let selector = self.read(caller, "resume", selector).await?;
+        let log_position = self.desk.resume(caller, &selector).await?;
+        Ok(Response::new(proto::ResumeConsentResponse { log_position }))
+    }
+
     async fn withdraw_consent(
         &self,
         request: Request<proto::WithdrawConsentRequest>,
     ) -> Result<Response<proto::WithdrawConsentResponse>, Status> {
-        let caller = self.admit(&request, &[Function::Recorder, Function::Source])?;
+        use withdraw_consent_request::Selector as Chosen;
+        let caller = self.admit(&request, &PARTIES)?;
         let selector = match request.into_inner().selector {
-            Some(withdraw_consent_request::Selector::GrantId(id)) => grant_id(&id).map(Selector::Grant),
-            Some(withdraw_consent_request::Selector::FormId(id)) => form_id(&id).map(Selector::Form),
-            Some(withdraw_consent_request::Selector::Bsn(bsn)) => self.desk.bsn(&bsn).map(Selector::Client),
+            Some(Chosen::GrantId(id)) => grant_id(&id).map(Selector::Grant),
+            Some(Chosen::FormId(id)) => form_id(&id).map(Selector::Form),
+            Some(Chosen::Bsn(bsn)) => self.desk.bsn(&bsn).map(Selector::Client),
+            Some(Chosen::EverythingOfBsn(bsn)) => self.desk.bsn(&bsn).map(Selector::Everything),
             None => Err(RefusalCode::SelectorMissing.into()),
         };
         let selector = self.read(caller, "withdraw", selector).await?;
-        let log_position = self.desk.withdraw(caller, selector).await?;
+        let log_position = self.desk.withdraw(caller, &selector).await?;
         Ok(Response::new(proto::WithdrawConsentResponse { log_position }))
     }
-}
 
-fn consent(view: ConsentView) -> proto::Consent {
-    proto::Consent {
-        form_id: view.form.to_string(),
-        recorder: view.recorder.to_string(),
-        signed_on: view.signed_on.to_string(),
-        evidence_sha256: hex::encode(view.evidence),
-        recorded_at: Some(view.recorded_at.to_proto()),
-        grants: view.grants.into_iter().map(grant).collect(),
+    async fn invalidate_consent(
+        &self,
+        request: Request<proto::InvalidateConsentRequest>,
+    ) -> Result<Response<proto::InvalidateConsentResponse>, Status> {
+        let caller = self.admit(&request, &[Function::Recorder])?;
+        let message = request.into_inner();
+        let reason = self.read(caller, "invalidate", reason(message.reason())).await?;
+        let selector = grant_or_form!(message.selector, invalidate_consent_request);
+        let selector = self.read(caller, "invalidate", selector).await?;
+        let (log_position, released) = self.desk.invalidate(caller, &selector, reason).await?;
+        let disclosures = released.into_iter().map(messages::disclosure).collect();
+        Ok(Response::new(proto::InvalidateConsentResponse { log_position, disclosures }))
     }
-}
 
-fn grant(view: GrantView) -> proto::Grant {
-    let status = match view.status {
-        None => proto::GrantStatus::Unspecified,
-        Some(GrantStatus::Recorded) => proto::GrantStatus::Recorded,
-        Some(GrantStatus::InForce) => proto::GrantStatus::InForce,
-        Some(GrantStatus::NotYetInForce) => proto::GrantStatus::NotYetInForce,
-        Some(GrantStatus::Expired) => proto::GrantStatus::Expired,
-        Some(GrantStatus::Withdrawn) => proto::GrantStatus::Withdrawn,
-    };
-    proto::Grant {
-        grant_id: view.id.to_string(),
-        recipient: view.recipient.to_string(),
-        role: view.role.to_string(),
-        purpose: view.purpose.to_string(),
-        source: view.source.to_string(),
-        fields: catalogue::codes(view.fields).into_iter().map(ToOwned::to_owned).collect(),
-        valid_from: Some(view.starts.to_proto()),
-        valid_until: Some(view.ends.to_proto()),
-        status: status.into(),
+    async fn pause_source(
+        &self,
+        request: Request<proto::PauseSourceRequest>,
+    ) -> Result<Response<proto::PauseSourceResponse>, Status> {
+        let caller = self.admit(&request, &[Function::Source])?;
+        let log_position = self.desk.pause_source(caller, true).await?;
+        Ok(Response::new(proto::PauseSourceResponse { log_position }))
+    }
+
+    async fn resume_source(
+        &self,
+        request: Request<proto::ResumeSourceRequest>,
+    ) -> Result<Response<proto::ResumeSourceResponse>, Status> {
+        let caller = self.admit(&request, &[Function::Source])?;
+        let log_position = self.desk.pause_source(caller, false).await?;
+        Ok(Response::new(proto::ResumeSourceResponse { log_position }))
+    }
+
+    async fn list_disclosures(
+        &self,
+        request: Request<proto::ListDisclosuresRequest>,
+    ) -> Result<Response<proto::ListDisclosuresResponse>, Status> {
+        let caller = self.admit(&request, &[Function::Source])?;
+        let message = request.into_inner();
+        let client: Result<Option<Bsn>, _> =
+            (!message.bsn.is_empty()).then(|| self.desk.bsn(&message.bsn)).transpose();
+        let client = self.read(caller, "disclosures", client).await?;
+        let below = self.read(caller, "disclosures", below(&message.page_token)).await?;
+        let (found, next) = self.desk.disclosures(caller, client.as_ref(), message.page_size, below).await?;
+        Ok(Response::new(proto::ListDisclosuresResponse {
+            disclosures: found.into_iter().map(messages::disclosure).collect(),
+            next_page_token: next.map(|below| below.to_string()).unwrap_or_default(),
+        }))
+    }
+
+    async fn watch_consent_events(
+        &self,
+        request: Request<proto::WatchConsentEventsRequest>,
+    ) -> Result<Response<watch::Notices>, Status> {
+        let all = [Function::Recorder, Function::Source, Function::Requester];
+        let caller = self.admit(&request, &all)?;
+        let after = &request.get_ref().after;
+        let after = (!after.is_empty()).then(|| parse_cursor(after)).transpose();
+        let after = self.read(caller, "watch", after).await?;
+        let begin = self.desk.watch(caller, after).await?;
+        Ok(Response::new(watch::notices(Arc::clone(&self.desk), caller, begin)))
+    }
+
+    async fn acknowledge_consent_events(
+        &self,
+        request: Request<proto::AcknowledgeConsentEventsRequest>,
+    ) -> Result<Response<proto::AcknowledgeConsentEventsResponse>, Status> {
+        let all = [Function::Recorder, Function::Source, Function::Requester];
+        let caller = self.admit(&request, &all)?;
+        let cursor = self.read(caller, "acknowledge", parse_cursor(&request.get_ref().cursor)).await?;
+        let log_position = self.desk.acknowledge(caller, cursor).await?;
+        Ok(Response::new(proto::AcknowledgeConsentEventsResponse { log_position }))
     }
 }

@@ -4,6 +4,7 @@
 
 mod agreements;
 mod faults;
+mod forms;
 mod participants;
 mod text;
 
@@ -11,6 +12,7 @@ use std::{fs, path::Path};
 
 pub use agreements::{Agreement, AgreementState, REVIEW_WARNING_DAYS};
 pub use faults::{RegisterFault, RegisterFaults, RegisterFile};
+pub use forms::PrintedForm;
 pub use participants::{Contact, Function, Organisation, RoleGrant, SigningKey, SourceEndpoint};
 
 use super::GatewayKind;

@@ -182,7 +182,12 @@ fn timed<T>(message: T, wait: Duration) -> Request<T> {
 }
 
 fn presented(grant: &PresentedGrant) -> proto::PresentedGrant {
-    proto::PresentedGrant { jws: grant.jws.clone(), binding_salt: grant.salt.bytes().to_vec() }
+    proto::PresentedGrant {
+        jws: grant.jws.clone(),
+        binding_salt: grant.salt.bytes().to_vec(),
+        reconfirmation: grant.reconfirmation.clone().unwrap_or_default(),
+        countersignature: grant.countersignature.clone().unwrap_or_default(),
+    }
 }
 
 fn message(question: &SourceQuestion) -> proto::GetStatementRequest {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     catalogue::{self, Mask},
-    consent::{Binding, BindingSalt, Grant, grant::GRANT_TYPE, jws},
+    consent::{Binding, BindingSalt, Grant, form::Context, grant::GRANT_TYPE, grantor::GrantorKind, jws},
     domain::{Bsn, Day, FormId, GrantId, Oin, QueryId, Timestamp, time::parse_day},
 };
 
@@ -55,7 +55,7 @@ impl Recorder {
 
     pub(super) fn present(&self, grant: &Grant, salt: &BindingSalt) -> PresentedGrant {
         let jws = jws::sign(&grant.payload().unwrap(), GRANT_TYPE, "k1", &self.0).unwrap();
-        PresentedGrant { jws, salt: salt.clone() }
+        PresentedGrant { jws, salt: salt.clone(), reconfirmation: None, countersignature: None }
     }
 }
 
@@ -92,6 +92,11 @@ pub(super) fn grant(salt: &BindingSalt) -> Grant {
         source: oin(3),
         fields: fields(&["WT-03", "WT-05", "VW-08"]),
         sensitive: Mask::EMPTY,
+        excluded: Mask::EMPTY,
+        given_by: GrantorKind::Client,
+        context: Context::GuidanceTalk,
+        uses: None,
+        renews: None,
         valid_from: day("2026-10-05"),
         valid_until: day("2027-09-30"),
     }

@@ -3,16 +3,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{EntryRow, Head, NewForm, OpenRequest};
+use super::{EntryRow, Head, NewForm, NewGrant, OpenRequest};
 use crate::{
-    consent::{EventKind, Grant, GrantState},
+    catalogue::Mask,
+    consent::{Event, Standing, Stop},
     domain::{FormId, GrantId, Oin, PairId, SubjectId, Timestamp},
     subject::Tag,
 };
 
-/// Which grants to withdraw.
+/// Which grants an act is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Withdrawal {
+pub enum Selection {
     /// One.
     Grant(GrantId),
     /// All of a form.
@@ -39,14 +40,16 @@ pub struct Look {
     pub claims: Vec<[u8; 32]>,
     /// Which of these requests are open.
     pub pairs: Vec<PairId>,
-    /// State of these grants.
+    /// These grants.
     pub grants: Vec<GrantId>,
+    /// The grants of these forms.
+    pub forms: Vec<FormId>,
+    /// The grants of these clients, and what they said no to.
+    pub clients: Vec<Tag>,
     /// Which of these form ids were used.
     pub new_forms: Vec<FormId>,
     /// Which of these grant ids were used.
     pub new_grants: Vec<GrantId>,
-    /// Grants that match, and that this organisation recorded or is the source of.
-    pub withdrawals: Vec<(Withdrawal, Oin)>,
 }
 
 /// A key of a client as stored.
@@ -64,15 +67,6 @@ pub struct KeyRow {
     pub expires: Option<Timestamp>,
 }
 
-/// A grant that a withdrawal matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Withdrawable {
-    /// Grant.
-    pub grant: GrantId,
-    /// Whether it was withdrawn before.
-    pub withdrawn: bool,
-}
-
 /// What a batch finds. Nothing of it changes until the commit ends.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -86,14 +80,14 @@ pub struct Seen {
     pub claimed: HashSet<[u8; 32]>,
     /// Requests that are open.
     pub open: HashSet<PairId>,
-    /// State of the grants asked for; unknown ones are absent.
-    pub states: HashMap<GrantId, GrantState>,
+    /// The grants asked for; unknown ones are absent.
+    pub grants: HashMap<GrantId, Standing>,
+    /// What the clients asked for said no to.
+    pub stops: Vec<(SubjectId, Stop)>,
     /// Form ids that were used.
     pub used_forms: HashSet<FormId>,
     /// Grant ids that were used.
     pub used_grants: HashSet<GrantId>,
-    /// For each withdrawal, in order, what it matches.
-    pub withdrawable: Vec<Vec<Withdrawable>>,
 }
 
 /// An event of a grant.
@@ -101,10 +95,56 @@ pub struct Seen {
 pub struct EventRow {
     /// Grant.
     pub grant: GrantId,
-    /// What happened. The first of its kind stands; later ones are not stored.
-    pub kind: EventKind,
+    /// What happened, when, and the position of its entry in the log.
+    pub event: Event,
+}
+
+/// What a client said no to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopRow {
+    /// Client.
+    pub subject: SubjectId,
     /// Position of its entry in the log.
     pub position: u64,
+    /// What.
+    pub stop: Stop,
+}
+
+/// A source that pauses everything of its own, or lifts that again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourcePauseRow {
+    /// Source.
+    pub source: Oin,
+    /// Whether it pauses.
+    pub paused: bool,
+    /// Position of its entry in the log.
+    pub position: u64,
+}
+
+/// That something left under a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DisclosureRow {
+    /// Grant.
+    pub grant: GrantId,
+    /// Position of the outcome's entry in the log.
+    pub position: u64,
+    /// Who disclosed.
+    pub source: Oin,
+    /// Who received.
+    pub recipient: Oin,
+    /// Which fields.
+    pub fields: Mask,
+    /// Whether it counts as a use.
+    pub counted: bool,
+}
+
+/// How far an organisation has dealt with what it was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Events of its own grants: up to this position in the log.
+    pub position: u64,
+    /// What ended of what it was given: up to this day, in days since 1970.
+    pub day: i64,
 }
 
 /// A finished tile.
@@ -136,6 +176,16 @@ pub struct Writes {
     pub forms: Vec<(SubjectId, NewForm)>,
     /// Events.
     pub events: Vec<EventRow>,
+    /// What clients said no to.
+    pub stops: Vec<StopRow>,
+    /// Sources that pause or go on.
+    pub source_pauses: Vec<SourcePauseRow>,
+    /// What left.
+    pub disclosures: Vec<DisclosureRow>,
+    /// Forms that were reconfirmed, with the signed text.
+    pub reconfirmed: Vec<(FormId, String)>,
+    /// How far organisations are.
+    pub acknowledged: Vec<(Oin, Cursor)>,
     /// Entries, in the order of the log.
     pub entries: Vec<EntryRow>,
     /// Finished tiles.
@@ -145,25 +195,17 @@ pub struct Writes {
 }
 
 /// A grant of a form that a batch writes.
-pub(super) struct NewGrant<'a> {
+pub(super) struct NewRow<'a> {
     pub(super) subject: SubjectId,
     pub(super) form: &'a NewForm,
-    pub(super) grant: &'a Grant,
-    pub(super) jws: &'a str,
-    pub(super) sealed_salt: &'a [u8],
+    pub(super) new: &'a NewGrant,
 }
 
 impl Writes {
     /// The grants of all forms.
-    pub(super) fn new_grants(&self) -> impl Iterator<Item = NewGrant<'_>> {
-        self.forms.iter().flat_map(|(subject, form)| {
-            form.grants.iter().map(|(grant, jws, sealed_salt)| NewGrant {
-                subject: *subject,
-                form,
-                grant,
-                jws,
-                sealed_salt,
-            })
-        })
+    pub(super) fn new_grants(&self) -> impl Iterator<Item = NewRow<'_>> {
+        self.forms
+            .iter()
+            .flat_map(|(subject, form)| form.grants.iter().map(|new| NewRow { subject: *subject, form, new }))
     }
 }

@@ -4,10 +4,12 @@
 use std::future::Future;
 
 use super::{
-    EntryFilter, Head, OpenRequest, StoreFault, StoredEntry, StoredForm, StoredGrant, WrappedKey,
+    Cursor, DisclosureFilter, EntryFilter, Expiring, Head, OpenRequest, StoreFault, StoredDisclosure,
+    StoredEntry, StoredEvent, StoredForm, StoredGrant, WrappedKey,
     rows::{self, Columns},
 };
 use crate::{
+    consent::Standing,
     domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
     subject::Tag,
 };
@@ -18,6 +20,20 @@ pub(super) enum Value<'a> {
     Bytes(&'a [u8]),
     Text(&'a str),
     Number(i64),
+}
+
+/// The next numbered parameters of a statement.
+#[derive(Default)]
+struct Statement<'a> {
+    text: String,
+    values: Vec<Value<'a>>,
+}
+
+impl<'a> Statement<'a> {
+    fn with(&mut self, text: &str, value: Value<'a>) {
+        self.values.push(value);
+        self.text.push_str(&format!("{text} ${}", self.values.len()));
+    }
 }
 
 /// Fetches rows, on connections that decide nothing.
@@ -102,7 +118,7 @@ pub(super) async fn forms_of(
         .iter()
         .map(|row| {
             let id = rows::form_id(row, "id")?;
-            rows::form(row, grants.iter().filter(|grant| grant.form == id).cloned().collect())
+            rows::form(row, grants.iter().filter(|grant| grant.standing.form == id).cloned().collect())
         })
         .collect()
 }
@@ -111,6 +127,96 @@ pub(super) async fn grant(from: &impl Fetch, id: GrantId) -> Result<Option<Store
     let statement = format!("select {} from consent_grant g where g.id = $1", rows::GRANT);
     let found = from.fetch(statement, &[Value::Bytes(&id.bytes())]).await?;
     found.first().map(rows::grant).transpose()
+}
+
+pub(super) async fn disclosures(
+    from: &impl Fetch,
+    filter: &DisclosureFilter,
+) -> Result<Vec<StoredDisclosure>, StoreFault> {
+    let ids: Vec<_> = filter.grants.iter().flatten().map(GrantId::bytes).collect();
+    let mut statement = Statement {
+        text: "select d.position, d.time, d.grant_id, d.recipient, d.fields, g.role, g.purpose \
+               from disclosure d join consent_grant g on g.id = d.grant_id where true"
+            .to_owned(),
+        values: Vec::new(),
+    };
+    if let Some(source) = &filter.source {
+        statement.with(" and d.source =", Value::Text(source.as_str()));
+    }
+    if filter.grants.is_some() {
+        statement.text.push_str(" and (false");
+        ids.iter().for_each(|id| statement.with(" or d.grant_id =", Value::Bytes(id)));
+        statement.text.push(')');
+    }
+    if let Some(tag) = &filter.client {
+        let condition = " and g.subject in (select k.subject from client_key k where k.tag =";
+        statement.with(condition, Value::Bytes(tag.bytes()));
+        statement.text.push(')');
+    }
+    if let Some(below) = filter.below {
+        statement.with(" and d.position <", Value::Number(stored(below)));
+    }
+    let limit = Value::Number(filter.limit.into());
+    statement.with(" order by d.position desc, d.grant_id limit", limit);
+    from.fetch(statement.text, &statement.values).await?.iter().map(rows::disclosure).collect()
+}
+
+pub(super) async fn events_after(
+    from: &impl Fetch,
+    of: Oin,
+    position: u64,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, StoreFault> {
+    let statement = "select g.form, e.grant_id, e.kind, e.time, e.position \
+         from consent_event e join consent_grant g on g.id = e.grant_id \
+         where e.position > $1 and (g.recorder = $2 or g.source = $2) and g.recipient <> $2 \
+         order by e.position, e.grant_id, e.kind limit $3";
+    let values = [Value::Number(stored(position)), Value::Text(of.as_str()), Value::Number(limit.into())];
+    let found = from.fetch(statement.to_owned(), &values).await?;
+    let mut events = found.iter().map(rows::stored_event).collect::<Result<Vec<_>, _>>()?;
+    events.sort_by_key(|row| (row.event.position, row.grant, row.event.kind));
+    Ok(events)
+}
+
+pub(super) async fn received(
+    from: &impl Fetch,
+    recipient: Oin,
+) -> Result<Vec<(Standing, Vec<u64>)>, StoreFault> {
+    let statement = format!(
+        "select {}, (select string_agg(cast(d.position as text), ' ' order by d.position) from disclosure d \
+         where d.grant_id = g.id and d.recipient = $1) as positions \
+         from consent_grant g where g.id in (select d.grant_id from disclosure d where d.recipient = $1)",
+        rows::STANDING
+    );
+    let found = from.fetch(statement, &[Value::Text(recipient.as_str())]).await?;
+    let row = |row: &_| Ok((rows::standing(row)?, rows::positions(row)?));
+    found.iter().map(row).collect()
+}
+
+pub(super) async fn expiring(
+    from: &impl Fetch,
+    recorder: Oin,
+    start: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Expiring>, StoreFault> {
+    let statement = concat!(
+        "select g.id, g.form, g.recipient, g.ends, ",
+        rows::events_text!(),
+        " as events from consent_grant g where g.recorder = $1 and g.ends > $2 and g.ends <= $3 \
+         order by g.ends, g.id limit 10000"
+    );
+    let values =
+        [Value::Text(recorder.as_str()), Value::Number(start.millis()), Value::Number(until.millis())];
+    from.fetch(statement.to_owned(), &values).await?.iter().map(rows::expiring).collect()
+}
+
+pub(super) async fn acknowledged(from: &impl Fetch, organisation: Oin) -> Result<Cursor, StoreFault> {
+    let statement = "select position, day from acknowledged where organisation = $1".to_owned();
+    let found = from.fetch(statement, &[Value::Text(organisation.as_str())]).await?;
+    let cursor = |row: &_| {
+        Ok(Cursor { position: rows::position(row, "position")?, day: Columns::number(row, "day")? })
+    };
+    found.first().map_or_else(|| Ok(Cursor::default()), cursor)
 }
 
 pub(super) async fn client_key(
@@ -136,32 +242,28 @@ pub(super) async fn entries(
 }
 
 pub(super) async fn search(from: &impl Fetch, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreFault> {
-    let mut statement = format!("select {} from entry where true", rows::ENTRY);
-    let mut values = Vec::new();
-    let mut with = |text: &str, value| {
-        values.push(value);
-        statement.push_str(&format!("{text} ${}", values.len()));
-    };
+    let mut statement =
+        Statement { text: format!("select {} from entry where true", rows::ENTRY), values: Vec::new() };
     let limits = [(" and time >=", filter.from), (" and time <", filter.until)];
     for (text, time) in limits {
         if let Some(time) = time {
-            with(text, Value::Number(time.millis()));
+            statement.with(text, Value::Number(time.millis()));
         }
     }
     if let Some(requester) = &filter.requester {
-        with(" and requester =", Value::Text(requester.as_str()));
+        statement.with(" and requester =", Value::Text(requester.as_str()));
     }
     if let Some(purpose) = &filter.purpose {
-        with(" and purpose =", Value::Text(purpose.as_str()));
+        statement.with(" and purpose =", Value::Text(purpose.as_str()));
     }
     if let Some(kind) = &filter.kind {
-        with(" and kind =", Value::Text(kind));
+        statement.with(" and kind =", Value::Text(kind));
     }
     if let Some(below) = filter.below {
-        with(" and position <", Value::Number(stored(below)));
+        statement.with(" and position <", Value::Number(stored(below)));
     }
-    with(" order by position desc limit", Value::Number(filter.limit.into()));
-    from.fetch(statement, &values).await?.iter().map(rows::entry).collect()
+    statement.with(" order by position desc limit", Value::Number(filter.limit.into()));
+    from.fetch(statement.text, &statement.values).await?.iter().map(rows::entry).collect()
 }
 
 pub(super) async fn tile(from: &impl Fetch, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {

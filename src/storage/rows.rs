@@ -3,43 +3,68 @@
 use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
-    Head, KeyRow, OpenRequest, Opening, StoreFault, StoredEntry, StoredForm, StoredGrant, Withdrawable,
-    Withdrawal,
+    Expiring, Head, KeyRow, OpenRequest, Opening, StoreFault, StoredDisclosure, StoredEntry, StoredEvent,
+    StoredForm, StoredGrant,
 };
 use crate::{
-    catalogue,
-    consent::GrantState,
-    domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
+    catalogue::{self, Mask},
+    consent::{Event, EventKind, GrantState, Scope, Standing, Stop, grantor::GrantorKind, status::Use},
+    domain::{Day, FormId, GrantId, PairId, SubjectId, Timestamp},
     subject::Tag,
 };
 
-/// Columns of a grant's state, with its events; for [`state`].
-pub(super) const STATE: &str = "g.id, g.starts, g.ends, \
-     exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'confirmed') as confirmed, \
-     exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'withdrawn') as withdrawn";
-
-/// Grants to withdraw; a condition follows. For [`withdrawable`].
-pub(super) const WITHDRAWABLE: &str = "select g.id, \
-     exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'withdrawn') as withdrawn \
-     from consent_grant g where ";
-
-/// The condition that selects grants, and its first parameter.
-pub(super) fn withdrawal(selection: &Withdrawal) -> (&'static str, Vec<u8>) {
-    match selection {
-        Withdrawal::Grant(id) => ("g.id = $1", id.bytes().to_vec()),
-        Withdrawal::Form(id) => ("g.form = $1", id.bytes().to_vec()),
-        Withdrawal::Client(tag) => {
-            ("g.subject in (select k.subject from client_key k where k.tag = $1)", tag.bytes().to_vec())
-        }
-    }
+/// What decides about a grant `g` beside its ids and its period, as one text; for [`packed`]. No code of it holds a `|`.
+macro_rules! packed_text {
+    () => {
+        "g.recorder || '|' || g.recipient || '|' || g.role || '|' || g.purpose || '|' || g.source || '|' || g.given_by \
+         || '|' || g.signed_on || '|' || g.free || '|' || coalesce(g.uses, 0) || '|' || g.fields || '|' || \
+         (case when g.uses is null then 0 else \
+            (select count(*) from disclosure d where d.grant_id = g.id and d.counted = 1) end) || '|' || \
+         coalesce((case when g.uses is null then null else \
+            (select d.time || ' ' || d.fields from disclosure d where d.grant_id = g.id and d.counted = 1 \
+             order by d.position desc limit 1) end), '') || '|' || \
+         (select count(*) from source_pause p where p.source = g.source)"
+    };
 }
+pub(super) use packed_text;
+
+/// What happened to a grant `g`, as one text; for [`events`].
+macro_rules! events_text {
+    () => {
+        "(select string_agg(e.kind || ' ' || e.time || ' ' || e.position || ' ' || coalesce(e.fields, ''), ';' \
+         order by e.position, e.kind) from consent_event e where e.grant_id = g.id)"
+    };
+}
+pub(super) use events_text;
+
+/// What a client said no to, as one text; for [`stop`].
+macro_rules! stop_text {
+    () => {
+        "kind || '|' || day || '|' || coalesce(owner, '') || '|' || coalesce(recipient, '') || '|' || \
+         coalesce(purpose, '') || '|' || coalesce(source, '') || '|' || parental || '|' || coalesce(fields, '')"
+    };
+}
+pub(super) use stop_text;
+
+/// Columns of a grant as it stands; for [`standing`].
+pub(super) const STANDING: &str = concat!(
+    "g.id, g.form, g.subject, g.starts, g.ends, g.renews, ",
+    packed_text!(),
+    " as packed, ",
+    events_text!(),
+    " as events"
+);
 
 /// Columns of a grant, with its events; for [`grant`].
-pub(super) const GRANT: &str = "g.id, g.form, g.subject, g.recorder, g.recipient, g.role, g.purpose, g.source, \
-     g.fields, g.starts, g.ends, g.jws, g.sealed_salt, g.key_year, \
-     (select k.wrapped from client_key k where k.subject = g.subject and k.year = g.key_year) as wrapped_key, \
-     exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'confirmed') as confirmed, \
-     exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'withdrawn') as withdrawn";
+pub(super) const GRANT: &str = concat!(
+    "g.id, g.form, g.subject, g.starts, g.ends, g.renews, ",
+    packed_text!(),
+    " as packed, ",
+    events_text!(),
+    " as events, g.jws, g.countersignature, g.sealed_salt, g.key_year, \
+     (select f.reconfirmation from consent_form f where f.id = g.form) as reconfirmation, \
+     (select k.wrapped from client_key k where k.subject = g.subject and k.year = g.key_year) as wrapped_key"
+);
 
 /// Columns of the head; for [`head`].
 pub(super) const HEAD: &str = "origin, size, time, frontier, checkpoint, batch, keys";
@@ -128,33 +153,204 @@ pub(super) fn form_id(row: &impl Columns, column: &str) -> Result<FormId, StoreF
     FormId::from_bytes(&row.bytes(column)?).map_err(|_| StoreFault::Corrupt("a form id"))
 }
 
-pub(super) fn state(row: &impl Columns) -> Result<GrantState, StoreFault> {
-    Ok(GrantState {
-        starts: time(row, "starts")?,
-        ends: time(row, "ends")?,
-        confirmed: row.flag("confirmed")?,
-        withdrawn: row.flag("withdrawn")?,
-    })
+fn mask(codes: &str) -> Result<Mask, StoreFault> {
+    if codes.is_empty() {
+        return Ok(Mask::EMPTY);
+    }
+    let codes: Vec<_> = codes.split(' ').collect();
+    catalogue::from_codes(&codes).map_err(|_| StoreFault::Corrupt("a field code"))
 }
 
-pub(super) fn grant(row: &impl Columns) -> Result<StoredGrant, StoreFault> {
-    let fields = row.text("fields")?;
-    let codes: Vec<_> = fields.split(' ').collect();
-    Ok(StoredGrant {
+fn coded<T: std::str::FromStr>(text: &str) -> Result<T, StoreFault> {
+    text.parse().map_err(|_| StoreFault::Corrupt("a coded text"))
+}
+
+fn coded_or_empty<T: std::str::FromStr>(text: &str) -> Result<Option<T>, StoreFault> {
+    if text.is_empty() { Ok(None) } else { coded(text).map(Some) }
+}
+
+fn day(text: &str) -> Result<Day, StoreFault> {
+    coded(text).map(|millis| Timestamp::from_millis(millis).day())
+}
+
+/// The events of a grant, oldest first.
+pub(super) fn events(text: &str) -> Result<Vec<Event>, StoreFault> {
+    let odd = || StoreFault::Corrupt("an event");
+    let event = |text: &str| {
+        let mut parts = text.splitn(4, ' ');
+        let mut next = || parts.next().ok_or_else(odd);
+        Ok(Event {
+            kind: EventKind::parse(next()?).ok_or_else(odd)?,
+            time: Timestamp::from_millis(coded(next()?)?),
+            position: coded(next()?)?,
+            fields: mask(next()?)?,
+        })
+    };
+    let mut events =
+        text.split(';').filter(|event| !event.is_empty()).map(event).collect::<Result<Vec<_>, _>>()?;
+    // Those of one entry in the order of their life, which no database knows.
+    events.sort_by_key(|event| (event.position, event.kind));
+    Ok(events)
+}
+
+/// What a grant is from its columns.
+pub(super) struct GrantColumns {
+    pub(super) id: GrantId,
+    pub(super) form: FormId,
+    pub(super) subject: SubjectId,
+    pub(super) starts: Timestamp,
+    pub(super) ends: Timestamp,
+    pub(super) renews: Option<Vec<u8>>,
+}
+
+impl GrantColumns {
+    pub(super) fn standing(self, packed: &str, events: &[Event]) -> Result<Standing, StoreFault> {
+        let odd = || StoreFault::Corrupt("a grant");
+        let parts: Vec<_> = packed.split('|').collect();
+        let &[
+            recorder,
+            recipient,
+            role,
+            purpose,
+            source,
+            given_by,
+            signed_on,
+            free,
+            uses,
+            fields,
+            used,
+            last_use,
+            paused,
+        ] = parts.as_slice()
+        else {
+            return Err(odd());
+        };
+        let last_use = match last_use.split_once(' ') {
+            Some((time, fields)) => {
+                Some(Use { time: Timestamp::from_millis(coded(time)?), fields: mask(fields)? })
+            }
+            None => None,
+        };
+        let uses: u32 = coded(uses)?;
+        let mut state = GrantState {
+            free: free == "1",
+            limit: (uses > 0).then_some(uses),
+            used: coded(used)?,
+            last_use,
+            source_paused: paused != "0",
+            ..GrantState::new(self.starts, self.ends, mask(fields)?)
+        };
+        events.iter().for_each(|event| state.apply(event));
+        let renews = self.renews.map(|id| GrantId::from_bytes(&id).map_err(|_| odd())).transpose()?;
+        Ok(Standing {
+            id: self.id,
+            form: self.form,
+            subject: self.subject,
+            recorder: coded(recorder)?,
+            recipient: coded(recipient)?,
+            role: coded(role)?,
+            purpose: coded(purpose)?,
+            source: coded(source)?,
+            given_by: GrantorKind::parse(given_by).map_err(|_| odd())?,
+            signed_on: day(signed_on)?,
+            renews,
+            state,
+        })
+    }
+}
+
+fn grant_columns(row: &impl Columns) -> Result<GrantColumns, StoreFault> {
+    Ok(GrantColumns {
         id: grant_id(row, "id")?,
         form: form_id(row, "form")?,
         subject: subject(row, "subject")?,
-        recorder: parsed::<Oin>(row, "recorder")?,
-        recipient: parsed::<Oin>(row, "recipient")?,
-        role: parsed::<Role>(row, "role")?,
-        purpose: parsed::<Purpose>(row, "purpose")?,
-        source: parsed::<Oin>(row, "source")?,
-        fields: catalogue::from_codes(&codes).map_err(|_| StoreFault::Corrupt("a field code"))?,
+        starts: time(row, "starts")?,
+        ends: time(row, "ends")?,
+        renews: row.bytes_or_null("renews")?,
+    })
+}
+
+fn events_of(row: &impl Columns) -> Result<Vec<Event>, StoreFault> {
+    events(&row.text_or_null("events")?.unwrap_or_default())
+}
+
+pub(super) fn standing(row: &impl Columns) -> Result<Standing, StoreFault> {
+    grant_columns(row)?.standing(&row.text("packed")?, &events_of(row)?)
+}
+
+pub(super) fn grant(row: &impl Columns) -> Result<StoredGrant, StoreFault> {
+    let events = events_of(row)?;
+    Ok(StoredGrant {
+        standing: grant_columns(row)?.standing(&row.text("packed")?, &events)?,
+        events,
         jws: row.text("jws")?,
+        countersignature: row.text("countersignature")?,
+        reconfirmation: row.text_or_null("reconfirmation")?,
         sealed_salt: row.bytes("sealed_salt")?,
         key_year: year(row, "key_year")?,
         wrapped_key: row.bytes("wrapped_key")?,
-        state: state(row)?,
+    })
+}
+
+/// What a client said no to.
+pub(super) fn stop(text: &str) -> Result<Stop, StoreFault> {
+    let odd = || StoreFault::Corrupt("a refusal");
+    let parts: Vec<_> = text.split('|').collect();
+    let &[kind, on, owner, recipient, purpose, source, parental, fields] = parts.as_slice() else {
+        return Err(odd());
+    };
+    Ok(Stop {
+        scope: Scope {
+            owner: coded_or_empty(owner)?,
+            recipient: coded_or_empty(recipient)?,
+            purpose: coded_or_empty(purpose)?,
+            source: coded_or_empty(source)?,
+            parental: parental == "1",
+        },
+        day: day(on)?,
+        kind: EventKind::parse(kind).ok_or_else(odd)?,
+        fields: mask(fields)?,
+    })
+}
+
+pub(super) fn disclosure(row: &impl Columns) -> Result<StoredDisclosure, StoreFault> {
+    Ok(StoredDisclosure {
+        position: position(row, "position")?,
+        time: time(row, "time")?,
+        grant: grant_id(row, "grant_id")?,
+        recipient: parsed(row, "recipient")?,
+        role: parsed(row, "role")?,
+        purpose: parsed(row, "purpose")?,
+        fields: mask(&row.text("fields")?)?,
+    })
+}
+
+/// Positions in one text, separated by spaces.
+pub(super) fn positions(row: &impl Columns) -> Result<Vec<u64>, StoreFault> {
+    row.text("positions")?.split(' ').map(coded).collect()
+}
+
+pub(super) fn stored_event(row: &impl Columns) -> Result<StoredEvent, StoreFault> {
+    let kind = EventKind::parse(&row.text("kind")?).ok_or(StoreFault::Corrupt("an event"))?;
+    Ok(StoredEvent {
+        form: form_id(row, "form")?,
+        grant: grant_id(row, "grant_id")?,
+        event: Event {
+            kind,
+            time: time(row, "time")?,
+            position: position(row, "position")?,
+            fields: Mask::EMPTY,
+        },
+    })
+}
+
+pub(super) fn expiring(row: &impl Columns) -> Result<Expiring, StoreFault> {
+    Ok(Expiring {
+        form: form_id(row, "form")?,
+        grant: grant_id(row, "id")?,
+        recipient: parsed(row, "recipient")?,
+        ends: time(row, "ends")?,
+        over: events_of(row)?.iter().any(|event| event.kind.ends()),
     })
 }
 
@@ -222,10 +418,6 @@ pub(super) fn key(row: &impl Columns) -> Result<KeyRow, StoreFault> {
         wrapped: row.bytes("wrapped")?,
         expires: row.number_or_null("expires")?.map(Timestamp::from_millis),
     })
-}
-
-pub(super) fn withdrawable(row: &impl Columns) -> Result<Withdrawable, StoreFault> {
-    Ok(Withdrawable { grant: grant_id(row, "id")?, withdrawn: row.flag("withdrawn")? })
 }
 
 fn year(row: &impl Columns, column: &str) -> Result<i32, StoreFault> {

@@ -149,7 +149,14 @@ pub const CONSENT_FORM: Table = Table {
     indexes: &[index("consent_form_subject", &["subject", "recorder"])],
     ..table(
         "consent_form",
-        &[bytes("id"), bytes("subject"), text("recorder"), number("recorded_at"), text("jws")],
+        &[
+            bytes("id"),
+            bytes("subject"),
+            text("recorder"),
+            number("recorded_at"),
+            text("jws"),
+            or_null(text("reconfirmation")),
+        ],
         &["id"],
     )
 };
@@ -160,6 +167,7 @@ pub const CONSENT_GRANT: Table = Table {
     indexes: &[
         index("consent_grant_form", &["form"]),
         index("consent_grant_lookup", &["subject", "recipient", "role", "purpose"]),
+        index("consent_grant_ends", &["recorder", "ends"]),
     ],
     ..table(
         "consent_grant",
@@ -178,6 +186,12 @@ pub const CONSENT_GRANT: Table = Table {
             text("jws"),
             bytes("sealed_salt"),
             number("key_year"),
+            text("given_by"),
+            number("signed_on"),
+            number("free"),
+            or_null(number("uses")),
+            or_null(bytes("renews")),
+            text("countersignature"),
         ],
         &["id"],
     )
@@ -186,12 +200,62 @@ pub const CONSENT_GRANT: Table = Table {
 /// What became of grants.
 pub const CONSENT_EVENT: Table = Table {
     references: &[("grant_id", "consent_grant")],
+    indexes: &[index("consent_event_position", &["position"])],
     ..table(
         "consent_event",
-        &[bytes("grant_id"), text("kind"), number("time"), number("position")],
-        &["grant_id", "kind"],
+        &[bytes("grant_id"), number("position"), text("kind"), number("time"), or_null(text("fields"))],
+        &["grant_id", "position", "kind"],
     )
 };
+
+/// What clients said no to.
+pub const CONSENT_STOP: Table = table(
+    "consent_stop",
+    &[
+        bytes("subject"),
+        number("position"),
+        number("number"),
+        text("kind"),
+        number("day"),
+        or_null(text("owner")),
+        or_null(text("recipient")),
+        or_null(text("purpose")),
+        or_null(text("source")),
+        number("parental"),
+        or_null(text("fields")),
+    ],
+    &["subject", "position", "number"],
+);
+
+/// Sources that have paused everything of their own.
+pub const SOURCE_PAUSE: Table =
+    table("source_pause", &[text("source"), number("time"), number("position")], &["source"]);
+
+/// That something left under a grant.
+pub const DISCLOSURE: Table = Table {
+    references: &[("grant_id", "consent_grant")],
+    indexes: &[
+        index("disclosure_source", &["source", "position"]),
+        index("disclosure_recipient", &["recipient", "position"]),
+    ],
+    ..table(
+        "disclosure",
+        &[
+            bytes("grant_id"),
+            number("position"),
+            number("time"),
+            text("source"),
+            text("recipient"),
+            text("fields"),
+            number("counted"),
+        ],
+        &["grant_id", "position"],
+    )
+};
+
+/// How far each organisation has dealt with what it was told.
+pub const ACKNOWLEDGED: Table =
+    table("acknowledged", &[text("organisation"), number("position"), number("day")], &["organisation"]);
 
 /// The newest state of the log, one row.
 pub const HEAD: Table = Table {
@@ -231,7 +295,7 @@ pub const MOVING: Table = Table {
 };
 
 /// All tables. A table comes after those that it references, so that a copy in this order breaks none of them.
-pub const TABLES: [Table; 10] = [
+pub const TABLES: [Table; 14] = [
     ENTRY,
     TILE,
     OPEN_REQUEST,
@@ -240,6 +304,10 @@ pub const TABLES: [Table; 10] = [
     CONSENT_FORM,
     CONSENT_GRANT,
     CONSENT_EVENT,
+    CONSENT_STOP,
+    SOURCE_PAUSE,
+    DISCLOSURE,
+    ACKNOWLEDGED,
     HEAD,
     MOVING,
 ];

@@ -21,12 +21,14 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use super::{
-    Commit, EntryFilter, Head, Look, OpenFault, OpenRequest, Seen, StoreFault, StoredEntry, StoredForm,
-    StoredGrant, Transactions, WrappedKey,
+    Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenFault, OpenRequest, Seen,
+    StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Transactions,
+    WrappedKey,
     connections::Connections,
     read::{self, Fetch, Value},
 };
 use crate::{
+    consent::Standing,
     domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
     subject::Tag,
 };
@@ -225,6 +227,31 @@ impl super::Store for SqliteStore {
 
     async fn grant(&self, id: GrantId) -> Result<Option<StoredGrant>, StoreFault> {
         read::grant(self, id).await
+    }
+
+    async fn disclosures(&self, filter: &DisclosureFilter) -> Result<Vec<StoredDisclosure>, StoreFault> {
+        read::disclosures(self, filter).await
+    }
+
+    async fn events_after(&self, of: Oin, position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreFault> {
+        read::events_after(self, of, position, limit).await
+    }
+
+    async fn received(&self, recipient: Oin) -> Result<Vec<(Standing, Vec<u64>)>, StoreFault> {
+        read::received(self, recipient).await
+    }
+
+    async fn expiring(
+        &self,
+        recorder: Oin,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Expiring>, StoreFault> {
+        read::expiring(self, recorder, from, until).await
+    }
+
+    async fn acknowledged(&self, organisation: Oin) -> Result<Cursor, StoreFault> {
+        read::acknowledged(self, organisation).await
     }
 
     async fn client_key(&self, subject: SubjectId, year: i32) -> Result<Option<WrappedKey>, StoreFault> {

@@ -247,10 +247,12 @@ mod tests {
         let select = |after| super::select(&schema::CONSENT_EVENT, after);
         assert_eq!(
             select(true),
-            "select \"grant_id\", \"kind\", \"time\", \"position\" from \"consent_event\" \
-             where (\"grant_id\", \"kind\") > ($1, $2) order by \"grant_id\", \"kind\" limit $3"
+            "select \"grant_id\", \"position\", \"kind\", \"time\", \"fields\" from \"consent_event\" \
+             where (\"grant_id\", \"position\", \"kind\") > ($1, $2, $3) \
+             order by \"grant_id\", \"position\", \"kind\" limit $4"
         );
-        assert!(select(false).ends_with("from \"consent_event\" order by \"grant_id\", \"kind\" limit $1"));
+        let first = "from \"consent_event\" order by \"grant_id\", \"position\", \"kind\" limit $1";
+        assert!(select(false).ends_with(first));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     bad_tools::{Expected, FREE_TEXT, REAL_BSN, assert_refused, assert_refused_act, invalid},
     lab::{BSN, Lab, question},
+    promises::{BY_KADE, Given, UWV, bsn},
 };
 
 const NOT_FOUND: Expected = (Code::NotFound, "CONSENT_NOT_FOUND", &[]);
@@ -112,17 +113,17 @@ async fn a_grant_is_confirmed_by_its_source_alone_and_not_after_its_withdrawal()
     }
     let (kade, uwv) = (lab.client("kade").await, lab.client("uwv").await);
     assert!(confirm(&uwv, of_uwv).await.is_ok(), "confirming twice is harmless");
-    withdraw(&kade, grant(of_uwv)).await.unwrap();
+    // UWV does not know this client, so it did not confirm at the recording.
+    let fields = &["WT-02"];
+    let unconfirmed = Given { source: UWV, fields, ..BY_KADE }.give(&lab, &bsn(60)).await;
+    withdraw(&kade, grant(&unconfirmed)).await.unwrap();
     let before = lab.size().await;
-    let status = confirm(&uwv, of_uwv).await.unwrap_err();
-    assert_refused("withdrawn", &status, (Code::FailedPrecondition, "GRANT_NOT_CONFIRMABLE", &[]));
-    assert_refused_act(
-        "withdrawn",
-        &lab.log(before).await,
-        &lab.oin("uwv"),
-        "confirm",
-        "GRANT_NOT_CONFIRMABLE",
-    );
+    let status = confirm(&uwv, &unconfirmed).await.unwrap_err();
+    assert_refused("withdrawn", &status, (Code::FailedPrecondition, "GRANT_OVER", &[]));
+    assert_refused_act("withdrawn", &lab.log(before).await, &lab.oin("uwv"), "confirm", "GRANT_OVER");
+    withdraw(&kade, grant(of_uwv)).await.unwrap();
+    // Saying again what was said before is harmless, and brings nothing back.
+    let _ = confirm(&uwv, of_uwv).await;
     assert_eq!(states(&kade).await, [GrantStatus::Withdrawn, GrantStatus::InForce]);
     lab.world.stop().await;
 }

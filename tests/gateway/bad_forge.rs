@@ -45,14 +45,18 @@ pub fn canonical(value: &Value) -> Vec<u8> {
 impl Forged {
     /// The main form of the demo, which records without a fault. Ids and salts are new each time.
     pub fn new(lab: &Lab) -> Self {
-        let signed = lab.sign("kade", data::MAIN_FORM);
+        Self::of(lab.sign("kade", data::MAIN_FORM), ("kade", "kade-1"))
+    }
+
+    /// A form that this recorder has signed with this key, taken apart.
+    pub fn of(signed: RecordConsentRequest, signer: (&'static str, &'static str)) -> Self {
         Self {
             bsn: signed.bsn,
             form: payload(&signed.form),
             grants: signed.grants.iter().map(|grant| payload(&grant.jws)).collect(),
             salts: signed.grants.into_iter().map(|grant| grant.binding_salt).collect(),
-            form_key: ("kade", "kade-1"),
-            grant_key: ("kade", "kade-1"),
+            form_key: signer,
+            grant_key: signer,
             rename: true,
         }
     }
@@ -66,6 +70,32 @@ impl Forged {
     pub fn remove(&mut self, pointer: &str) {
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         self.form.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(name).unwrap();
+    }
+
+    /// Has the client refuse these on the form: recipient, purpose and source.
+    pub fn refuse(&mut self, refused: &[(&str, &str, &str)]) {
+        let refused = refused.iter().map(|(recipient, purpose, source)| {
+            json!({ "recipient": recipient, "purpose": purpose, "source": source })
+        });
+        self.form["refusals"] = refused.collect();
+    }
+
+    /// Has a representative sign for a client of this age, by a right that began long ago.
+    pub fn represented(&mut self, kind: &str, age: &str) {
+        self.form["grantor"] = json!({
+            "kind": kind, "client_age": age, "evidence_sha256": "ab".repeat(32), "from": "2026-01-01",
+        });
+        for grant in &mut self.grants {
+            grant["given_by"] = json!(kind);
+        }
+    }
+
+    /// Sets where the client was, on the form and its grants.
+    pub fn context(&mut self, context: &str) {
+        self.form["collection"]["context"] = json!(context);
+        for grant in &mut self.grants {
+            grant["context"] = json!(context);
+        }
     }
 
     /// Sets a part of the first grant.
@@ -108,14 +138,17 @@ impl Forged {
         let grants = grants.collect();
         let (short, kid) = self.form_key;
         let form = jws::sign(&canonical(&self.form), FORM_TYPE, kid, &key(short)).unwrap();
-        RecordConsentRequest { bsn: self.bsn, form, grants }
+        RecordConsentRequest { bsn: self.bsn, form, grants, validate_only: false }
     }
 }
 
 fn set(value: &mut Value, pointer: &str, new: Value) {
     let mut place = value;
     for name in pointer.split('/').skip(1) {
-        place = &mut place[name];
+        place = match name.parse::<usize>() {
+            Ok(index) => &mut place[index],
+            Err(_) => &mut place[name],
+        };
     }
     *place = new;
 }

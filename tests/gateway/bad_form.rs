@@ -239,10 +239,7 @@ async fn r05_r07_r12_r13_evidence_explanation_and_circumstances_are_stated() {
     const MEDIA: Expected = invalid("FORM_EVIDENCE_MISSING", &["form.evidence.media_type"]);
     const TWICE: &str = "9D6F6ED2AF00EC654A35B3CBD58641EBC99C3FB8A43ED48F90165521BB330569";
     refuse_all(&[
-        ("at intake", |f| f.set("/collection/context", json!("INTAKE")), FREE),
-        ("at a decision", |f| f.set("/collection/context", json!("ACCESS_DECISION")), FREE),
-        ("at an application", |f| f.set("/collection/context", json!("BENEFIT_APPLICATION")), FREE),
-        ("at a hearing", |f| f.set("/collection/context", json!("SANCTION_HEARING")), FREE),
+        ("at intake, in other words", |f| f.context("intake"), FREE),
         ("anywhere", |f| f.set("/collection/context", json!("ELSEWHERE")), FREE),
         ("nowhere", |f| f.remove("/collection/context"), FREE),
         ("no circumstances", |f| f.remove("/collection"), invalid("FORM_NOT_FREE", &["form.collection"])),
@@ -299,6 +296,222 @@ async fn r05_r07_r12_r13_evidence_explanation_and_circumstances_are_stated() {
         ("no hash", |f| f.remove("/evidence/sha256"), KEPT),
         ("a hash in capitals", |f| f.set("/evidence/sha256", json!(TWICE)), KEPT),
         ("half a hash", |f| f.set("/evidence/sha256", json!("9d6f6ed2")), KEPT),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r05_r07_r11_r12_what_the_form_says_is_of_closed_lists_and_registered() {
+    const TYPE: Expected = invalid("FORM_NOT_EXPLICIT", &["form.consent_type"]);
+    const SIZE: Expected = invalid("FORM_EVIDENCE_MISSING", &["form.evidence.size"]);
+    const VERSION: Expected = invalid("FORM_VERSION_UNKNOWN", &["form.evidence.form_version"]);
+    const LANGUAGE: Expected = invalid("FORM_EXPLANATION_MISSING", &["form.explanation.language"]);
+    const LEVEL: Expected = invalid("FORM_EXPLANATION_MISSING", &["form.explanation.reading_level"]);
+    const WAYS: Expected = invalid("FORM_WITHDRAWAL_HARDER", &["form.collection.withdrawal"]);
+    const BY: Expected = invalid("FORM_EVIDENCE_MISSING", &["form.collection.verified_by"]);
+    const ON: Expected = invalid("FORM_EVIDENCE_MISSING", &["form.collection.verified_on"]);
+    refuse_all(&[
+        ("no kind of consent", |f| f.remove("/consent_type"), TYPE),
+        ("implied consent", |f| f.set("/consent_type", json!("IMPLIED")), TYPE),
+        ("spoken consent", |f| f.set("/consent_type", json!("EXPLICIT_ORAL")), TYPE),
+        ("a kind that is not a text", |f| f.set("/consent_type", json!(true)), TYPE),
+        ("no size", |f| f.remove("/evidence/size"), SIZE),
+        ("an empty form", |f| f.set("/evidence/size", json!(0)), SIZE),
+        ("a form too large", |f| f.set("/evidence/size", json!(100_000_001)), SIZE),
+        ("a size beyond any number", |f| f.set("/evidence/size", json!(u64::MAX)), SIZE),
+        ("a size in words", |f| f.set("/evidence/size", json!("48211")), SIZE),
+        ("another form", |f| f.set("/evidence/form_number", json!(3)), VERSION),
+        ("a version that is no more", |f| f.set("/evidence/form_version", json!(2)), VERSION),
+        ("a version to come", |f| f.set("/evidence/form_version", json!(4)), VERSION),
+        ("another explanation", |f| f.set("/explanation/text_version", json!(3)), VERSION),
+        (
+            "signed before the form was printed",
+            |f| f.set("/evidence/signed_on", json!("2025-12-31")),
+            VERSION,
+        ),
+        ("explained in no language", |f| f.remove("/explanation/language"), LANGUAGE),
+        ("explained in an unknown language", |f| f.set("/explanation/language", json!("xx")), LANGUAGE),
+        ("explained in a language by name", |f| f.set("/explanation/language", json!("Dutch")), LANGUAGE),
+        ("explained at no level", |f| f.remove("/explanation/reading_level"), LEVEL),
+        ("explained at another level", |f| f.set("/explanation/reading_level", json!("A1")), LEVEL),
+        ("no way to withdraw stated", |f| f.remove("/collection/withdrawal"), WAYS),
+        ("no way to withdraw", |f| f.set("/collection/withdrawal", json!([])), WAYS),
+        ("a way in one text", |f| f.set("/collection/withdrawal", json!("LETTER")), WAYS),
+        ("an unknown way", |f| f.set("/collection/withdrawal", json!(["LETTER", "FAX"])), WAYS),
+        ("a way twice", |f| f.set("/collection/withdrawal", json!(["LETTER", "LETTER"])), WAYS),
+        ("a way that is no text", |f| f.set("/collection/withdrawal", json!(["LETTER", 1])), WAYS),
+        ("seen by nobody", |f| f.remove("/collection/verified_by"), BY),
+        ("seen by a name", |f| f.set("/collection/verified_by", json!("J. de Vries")), BY),
+        ("seen on no day", |f| f.remove("/collection/verified_on"), ON),
+        ("seen before it was signed", |f| f.set("/collection/verified_on", day(-15)), ON),
+        ("seen in the future", |f| f.set("/collection/verified_on", day(2)), ON),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r05_who_signed_is_stated_with_his_proof() {
+    const GRANTOR: Expected = invalid("FORM_GRANTOR_INVALID", &["form.grantor"]);
+    const KIND: Expected = invalid("FORM_GRANTOR_INVALID", &["form.grantor.kind"]);
+    const AGE: Expected = invalid("FORM_GRANTOR_INVALID", &["form.grantor.client_age"]);
+    const PROOF: Expected = invalid("FORM_GRANTOR_INVALID", &["form.grantor.evidence_sha256"]);
+    const FROM: Expected = invalid("FORM_GRANTOR_INVALID", &["form.grantor.from"]);
+    const UNTIL: Expected = invalid("FORM_GRANTOR_INVALID", &["form.grantor.until"]);
+    const UNKNOWN: Expected = invalid("FORM_UNREADABLE", &["form.grantor"]);
+    fn mentor(forged: &mut Forged, name: &str, value: Option<Value>) {
+        forged.represented("MENTOR", "ADULT");
+        match value {
+            Some(value) => forged.set(&format!("/grantor/{name}"), value),
+            None => forged.remove(&format!("/grantor/{name}")),
+        }
+    }
+    refuse_all(&[
+        ("nobody signed", |f| f.remove("/grantor"), GRANTOR),
+        (
+            "who signed in one text",
+            |f| f.set("/grantor", json!("CLIENT")),
+            invalid("FORM_UNREADABLE", &["form.grantor"]),
+        ),
+        ("signed by no kind", |f| f.remove("/grantor/kind"), KIND),
+        ("signed by an unknown kind", |f| f.set("/grantor/kind", json!("PARTNER")), KIND),
+        ("signed by a name", |f| f.set("/grantor/kind", json!(FREE_TEXT)), KIND),
+        ("no age", |f| f.remove("/grantor/client_age"), AGE),
+        ("an age in years", |f| f.set("/grantor/client_age", json!(17)), AGE),
+        ("an unknown age", |f| f.set("/grantor/client_age", json!("OVER_65")), AGE),
+        ("a client with a proof", |f| f.set("/grantor/evidence_sha256", json!("ab".repeat(32))), UNKNOWN),
+        ("a client from a day", |f| f.set("/grantor/from", day(-30)), UNKNOWN),
+        ("a client until a day", |f| f.set("/grantor/until", day(30)), UNKNOWN),
+        ("a mentor without proof", |f| mentor(f, "evidence_sha256", None), PROOF),
+        ("a proof in words", |f| mentor(f, "evidence_sha256", Some(json!(FREE_TEXT))), PROOF),
+        ("half a proof", |f| mentor(f, "evidence_sha256", Some(json!("abab"))), PROOF),
+        ("a mentor from no day", |f| mentor(f, "from", None), FROM),
+        ("a mentor from no such day", |f| mentor(f, "from", Some(json!("2026-02-30"))), FROM),
+        ("a mentor since the signature", |f| mentor(f, "from", Some(day(-13))), FROM),
+        ("a mentor until no such day", |f| mentor(f, "until", Some(json!("later"))), UNTIL),
+        ("a mentor until nothing", |f| mentor(f, "until", Some(Value::Null)), UNTIL),
+        ("a mentor until the signature", |f| mentor(f, "until", Some(day(-14))), UNTIL),
+        ("a mentor until a day in its grants", |f| mentor(f, "until", Some(day(299))), BEYOND),
+    ])
+    .await;
+}
+
+const BEYOND: Expected = invalid("FORM_GRANTOR_INVALID", &["grants[0].valid_until"]);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r36_a_refusal_names_one_recipient_one_purpose_and_one_source() {
+    const LIST: Expected = invalid("FORM_UNREADABLE", &["form.refusals"]);
+    const RECIPIENT: Expected = invalid("FORM_UNREADABLE", &["form.refusals[0].recipient"]);
+    const SOURCE: Expected = invalid("FORM_UNREADABLE", &["form.refusals[0].source"]);
+    const ASKS: Expected = invalid("FORM_PARTY_NOT_ADMITTED", &["form.refusals[0].recipient"]);
+    const HOLDS: Expected = invalid("FORM_PARTY_NOT_ADMITTED", &["form.refusals[0].source"]);
+    const MALFORMED: Expected = invalid("PURPOSE_MALFORMED", &["form.refusals[0].purpose"]);
+    fn without(forged: &mut Forged, name: &str) {
+        forged.refuse(&[(SLUISDAM, "REINTEGRATION", KADE)]);
+        forged.remove(&format!("/refusals/0/{name}"));
+    }
+    refuse_all(&[
+        ("an empty list", |f| f.set("/refusals", json!([])), LIST),
+        ("nothing for a list", |f| f.set("/refusals", Value::Null), LIST),
+        ("a text for a list", |f| f.set("/refusals", json!("all")), LIST),
+        (
+            "a text for a refusal",
+            |f| f.set("/refusals", json!([FREE_TEXT])),
+            invalid("FORM_UNREADABLE", &["form.refusals[0]"]),
+        ),
+        ("no recipient", |f| without(f, "recipient"), RECIPIENT),
+        ("any recipient", |f| f.refuse(&[("*", "REINTEGRATION", KADE)]), RECIPIENT),
+        ("an unknown recipient", |f| f.refuse(&[(NOBODY, "REINTEGRATION", KADE)]), ASKS),
+        ("a recipient that does not ask", |f| f.refuse(&[(FG, "REINTEGRATION", KADE)]), ASKS),
+        ("no source", |f| without(f, "source"), SOURCE),
+        ("any source", |f| f.refuse(&[(SLUISDAM, "REINTEGRATION", "alle")]), SOURCE),
+        ("an unknown source", |f| f.refuse(&[(SLUISDAM, "REINTEGRATION", NOBODY)]), HOLDS),
+        ("a source that holds nothing", |f| f.refuse(&[(WATERRIJK, "REINTEGRATION", SLUISDAM)]), HOLDS),
+        ("no purpose", |f| without(f, "purpose"), invalid("FORM_TOO_WIDE", &["form.refusals[0].purpose"])),
+        ("any purpose", |f| f.refuse(&[(SLUISDAM, "*", KADE)]), MALFORMED),
+        ("a purpose in words", |f| f.refuse(&[(SLUISDAM, FREE_TEXT, KADE)]), MALFORMED),
+        (
+            "an unknown purpose",
+            |f| f.refuse(&[(SLUISDAM, "CURIOSITY", KADE)]),
+            invalid("PURPOSE_UNKNOWN", &["form.refusals[0].purpose"]),
+        ),
+        (
+            "a purpose that is never served",
+            |f| f.refuse(&[(SLUISDAM, NEVER_SERVED[0], KADE)]),
+            invalid("PURPOSE_NEVER_SERVED", &["form.refusals[0].purpose"]),
+        ),
+        (
+            "the same twice",
+            |f| f.refuse(&[(SLUISDAM, "REINTEGRATION", KADE), (SLUISDAM, "REINTEGRATION", KADE)]),
+            invalid("FORM_CONTRADICTORY", &["form.refusals[1]"]),
+        ),
+        (
+            "what the second grant gives",
+            |f| f.refuse(&[(WATERRIJK, "REINTEGRATION", KADE)]),
+            invalid("FORM_CONTRADICTORY", &["grants[1]"]),
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r06_r11_r13_r36_what_a_grant_says_beside_its_parties() {
+    const GIVER: Expected = invalid("FORM_GRANTOR_INVALID", &["grants[0].given_by"]);
+    const CONTEXT: Expected = invalid("FORM_NOT_FREE", &["grants[0].context"]);
+    const USES: Expected = invalid("FORM_TOO_WIDE", &["grants[0].uses"]);
+    const RENEWS: Expected = invalid("FORM_UNREADABLE", &["grants[0].renews"]);
+    const EXCLUDED: Expected = invalid("FORM_UNREADABLE", &["grants[0].excluded"]);
+    const YES_AND_NO: Expected = invalid("FORM_CONTRADICTORY", &["grants[0].excluded"]);
+    refuse_all(&[
+        ("given by nobody", |f| f.without("given_by"), GIVER),
+        ("given by an unknown kind", |f| f.grant("given_by", json!("PARTNER")), GIVER),
+        ("given by a name", |f| f.grant("given_by", json!(FREE_TEXT)), GIVER),
+        ("given nowhere", |f| f.without("context"), CONTEXT),
+        ("given anywhere", |f| f.grant("context", json!("ELSEWHERE")), CONTEXT),
+        ("no use", |f| f.grant("uses", json!(0)), USES),
+        ("more uses than can be counted", |f| f.grant("uses", json!(101)), USES),
+        ("a negative number of uses", |f| f.grant("uses", json!(-1)), USES),
+        ("half a use", |f| f.grant("uses", json!(0.5)), USES),
+        ("uses in words", |f| f.grant("uses", json!("unlimited")), USES),
+        ("uses that are nothing", |f| f.grant("uses", Value::Null), USES),
+        ("a renewal of a text", |f| f.grant("renews", json!(FREE_TEXT)), RENEWS),
+        ("a renewal of nothing", |f| f.grant("renews", Value::Null), RENEWS),
+        (
+            "an empty list of ticks",
+            |f| f.grant("sensitive", json!([])),
+            invalid("FORM_UNREADABLE", &["grants[0].sensitive"]),
+        ),
+        (
+            "nothing for ticks",
+            |f| f.grant("sensitive", Value::Null),
+            invalid("FORM_TOO_WIDE", &["grants[0].sensitive"]),
+        ),
+        ("an empty list of what is struck out", |f| f.grant("excluded", json!([])), EXCLUDED),
+        ("struck out of order", |f| f.grant("excluded", json!(["WT-06", "WT-05"])), EXCLUDED),
+        (
+            "everything struck out",
+            |f| f.grant("excluded", json!(["*"])),
+            invalid("FORM_TOO_WIDE", &["grants[0].excluded[0]"]),
+        ),
+        (
+            "an unknown code struck out",
+            |f| f.grant("excluded", json!(["ZZ-01"])),
+            invalid("FIELD_UNKNOWN", &["grants[0].excluded[0]"]),
+        ),
+        (
+            "a diagnosis struck out",
+            |f| f.grant("excluded", json!(["DSM-5"])),
+            invalid("FIELD_MEDICAL", &["grants[0].excluded[0]"]),
+        ),
+        ("given and struck out", |f| f.grant("excluded", json!(["WT-01"])), YES_AND_NO),
+        (
+            "struck out by another grant of the form",
+            |f| {
+                f.multiply(2);
+                f.grant("fields", json!(["WT-01"]));
+                f.grant("excluded", json!(["WT-02"]));
+            },
+            invalid("FORM_CONTRADICTORY", &["grants[1].fields"]),
+        ),
     ])
     .await;
 }

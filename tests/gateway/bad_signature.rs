@@ -15,6 +15,7 @@ use crate::{
     bad_form::{WATERRIJK, recorded, refuse, refuse_all},
     bad_tools::{Expected, FREE_TEXT, REAL_BSN, assert_refused, assert_refused_act, invalid},
     lab::{BSN, Lab},
+    promises::{KADE, SLUISDAM},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,12 +40,33 @@ async fn r05_a_form_is_read_whole_and_echoes_nothing() {
             invalid("FORM_UNREADABLE", &["form.collection"]),
         ),
         (
+            "an unknown field in who signed",
+            |f| f.set("/grantor/naam", json!(FREE_TEXT)),
+            invalid("FORM_UNREADABLE", &["form.grantor"]),
+        ),
+        (
+            "an unknown field in a refusal",
+            |f| {
+                f.refuse(&[(SLUISDAM, "REINTEGRATION", KADE)]);
+                f.set("/refusals/0/reden", json!(FREE_TEXT));
+            },
+            invalid("FORM_UNREADABLE", &["form.refusals[0]"]),
+        ),
+        (
             "an unknown field in a grant",
             |f| f.grant("depressie", json!(FREE_TEXT)),
             invalid("FORM_UNREADABLE", &["grants[0]"]),
         ),
         ("no version", |f| f.remove("/v"), invalid("FORM_UNREADABLE", &["form.v"])),
-        ("a later version", |f| f.set("/v", json!(2)), invalid("FORM_UNREADABLE", &["form.v"])),
+        ("an earlier version", |f| f.set("/v", json!(1)), invalid("FORM_UNREADABLE", &["form.v"])),
+        ("a later version", |f| f.set("/v", json!(3)), invalid("FORM_UNREADABLE", &["form.v"])),
+        ("a text for a version", |f| f.set("/v", json!("2")), invalid("FORM_UNREADABLE", &["form.v"])),
+        ("a grant without a version", |f| f.without("v"), invalid("FORM_UNREADABLE", &["grants[0].v"])),
+        (
+            "a grant of an earlier version",
+            |f| f.grant("v", json!(1)),
+            invalid("FORM_UNREADABLE", &["grants[0].v"]),
+        ),
         ("another type", |f| f.set("/typ", json!("sluis.grant")), invalid("FORM_UNREADABLE", &["form.typ"])),
         ("no id", |f| f.remove("/form_id"), invalid("FORM_UNREADABLE", &["form.form_id"])),
         (
@@ -107,6 +129,9 @@ async fn r05_a_grant_belongs_to_one_person_and_one_form() {
         ("another recorder's grant", |f| f.grant("recorder", json!(WATERRIJK)), GRANT),
         ("another day of signature", |f| f.grant("signed_on", day(-20)), GRANT),
         ("other evidence", |f| f.grant("evidence_sha256", json!("00".repeat(32))), GRANT),
+        ("another who gave it", |f| f.grant("given_by", json!("MENTOR")), GRANT),
+        ("another context", |f| f.grant("context", json!("GUIDANCE_TALK")), GRANT),
+        ("an unfree context for a free form", |f| f.grant("context", json!("INTAKE")), GRANT),
         (
             "a grant that the form does not name",
             |f| {
@@ -206,12 +231,12 @@ async fn r05_a_form_has_one_way_to_be_written_and_signed() {
         ("another order", signed_as_it_is(&lab, reversed(&good.form).as_bytes()), unreadable),
         (
             "a name twice",
-            signed_as_it_is(&lab, text.replacen("\"v\":1}", "\"v\":1,\"v\":1}", 1).as_bytes()),
+            signed_as_it_is(&lab, text.replacen("\"v\":2}", "\"v\":2,\"v\":2}", 1).as_bytes()),
             unreadable,
         ),
         (
             "a broken number",
-            signed_as_it_is(&lab, text.replace("\"v\":1}", "\"v\":1.0}").as_bytes()),
+            signed_as_it_is(&lab, text.replace("\"v\":2}", "\"v\":2.0}").as_bytes()),
             unreadable,
         ),
         ("no JSON", signed_as_it_is(&lab, FREE_TEXT.as_bytes()), unreadable),

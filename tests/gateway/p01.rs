@@ -13,7 +13,7 @@ use sluis::{
     audit::{
         entry::NewEntry,
         leaf::Kind,
-        writer::{CommitFault, Work, Writer},
+        writer::{CommitFault, Need, Work, Writer},
     },
     domain::{Clock as _, GrantId, PairId, Timestamp, time::ManualClock, time::SystemClock},
     proto::{self, get_statement_response::Result as Answer, withdraw_consent_request::Selector},
@@ -176,6 +176,8 @@ async fn release(log: &Writer, needs: Vec<GrantId>) -> Result<(), CommitFault> {
     let entry = |kind, pair| NewEntry { pair, ..NewEntry::of_gateway(kind, json!({})) };
     let pair = PairId::random();
     log.commit(Work::Request { entry: entry(Kind::Request, pair), claim: None }).await.unwrap();
+    let fields = sluis::catalogue::from_paths(&[COACH]).unwrap();
+    let needs = needs.into_iter().map(|grant| Need { grant, fields }).collect();
     log.release(entry(Kind::Outcome, pair), needs).await.map(drop)
 }
 

@@ -110,11 +110,16 @@ pub fn form(bsn: &str, grants: &[Given<'_>]) -> String {
         .collect();
     json!({
         "bsn": bsn, "recorder": recorder, "form_number": 1, "form_version": 3, "signed_on": "today-14",
-        "custodian": recorder, "media_type": "application/pdf", "sha256": "9d".repeat(32),
-        "explanation": { "text_version": 2, "explained_by": "ggz.trajectbegeleider", "explained_on": "today-14" },
+        "custodian": recorder, "media_type": "application/pdf", "size": 48_211, "sha256": "9d".repeat(32),
+        "explanation": {
+            "text_version": 2, "language": "nl", "reading_level": "B1", "explained_by": "ggz.trajectbegeleider",
+            "explained_on": "today-14",
+        },
         "collection": {
             "context": "CLIENT_INITIATIVE", "method": "WET_INK", "alternative": "CLIENT_TELLS_HIMSELF",
+            "withdrawal": ["IN_PERSON", "LETTER"], "verified_by": "ggz.trajectbegeleider", "verified_on": "today-14",
         },
+        "grantor": { "kind": "CLIENT", "client_age": "ADULT" },
         "grants": grants,
     })
     .to_string()

@@ -1,7 +1,7 @@
 //! What a store keeps, finds, and refuses.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -10,11 +10,12 @@ use std::{
 
 use futures_util::future::join_all;
 use sluis::{
-    consent::{EventKind, GrantState},
-    domain::{FormId, GrantId, PairId, SubjectId, Timestamp},
+    catalogue::{self, Mask},
+    consent::{Event, EventKind, GrantState, Scope, Stop, form::Context},
+    domain::{FormId, GrantId, PairId, SubjectId, Timestamp, time::parse_day},
     storage::{
-        EntryFilter, EventRow, KeyRow, Look, OpenRequest, Store, StoreFault, TileRow, Withdrawable,
-        Withdrawal, Writes,
+        Cursor, DisclosureFilter, DisclosureRow, EntryFilter, EventRow, KeyRow, Look, OpenRequest,
+        SourcePauseRow, StopRow, Store, StoreFault, TileRow, Writes,
     },
 };
 
@@ -25,9 +26,11 @@ crate::on_both!(
     entries_are_read_as_they_were_written,
     a_search_finds_what_it_asks_for_newest_first,
     consents_are_read_as_they_were_recorded,
-    the_first_event_of_a_kind_stands,
+    events_are_read_in_the_order_of_the_log,
+    uses_pauses_and_words_are_read_back,
+    a_reconfirmation_and_a_cursor_are_kept,
+    words_go_with_the_client,
     a_batch_sees_what_it_asks_for_and_no_more,
-    a_withdrawal_matches_grants_of_its_recorder_and_its_source,
     keys_expire_unless_kept,
     nothing_is_there_before_its_commit,
     what_is_used_twice_is_refused_and_nothing_of_it_stays,
@@ -111,14 +114,14 @@ async fn a_search_finds_what_it_asks_for_newest_first(place: Place) {
 }
 
 fn event(grant: GrantId, kind: EventKind, position: u64) -> EventRow {
-    EventRow { grant, kind, position }
+    EventRow { grant, event: Event { kind, time: time(position as i64), position, fields: Mask::EMPTY } }
 }
 
 async fn consents_are_read_as_they_were_recorded(place: Place) {
     let store = place.open().await;
     let client = key(0, 2026, None);
     let (older, newer) = (form(&[UWV, KADE]), form(&[KADE]));
-    let (first, second) = (older.grants[0].0.clone(), older.grants[1].0.clone());
+    let (first, second) = (older.grants[0].grant.clone(), older.grants[1].grant.clone());
     let written = Writes {
         keys: vec![client.clone()],
         forms: vec![(client.subject, older.clone())],
@@ -132,25 +135,28 @@ async fn consents_are_read_as_they_were_recorded(place: Place) {
     assert_eq!((found.id, found.subject, found.recorder), (older.id, client.subject, oin(KADE)));
     assert_eq!((found.recorded_at, found.jws.as_str()), (time(1), "jws of the form"));
     assert_eq!(found.grants.len(), 2);
-    let grant = found.grants.iter().find(|grant| grant.id == first.id).unwrap();
-    assert_eq!((grant.form, grant.source, grant.recipient), (older.id, oin(UWV), oin(WATERRIJK)));
-    assert_eq!((grant.fields, grant.role, &grant.purpose), (first.fields, first.role, &first.purpose));
+    let grant = found.grants.iter().find(|grant| grant.standing.id == first.id).unwrap();
+    let standing = &grant.standing;
+    assert_eq!((standing.form, standing.source, standing.recipient), (older.id, oin(UWV), oin(WATERRIJK)));
+    assert_eq!((standing.role, &standing.purpose), (first.role, &first.purpose));
+    assert_eq!((standing.given_by, standing.signed_on), (first.given_by, first.signed_on));
+    assert_eq!(grant.countersignature, "countersignature for 00000099000002001000");
     assert_eq!(
         (grant.jws.as_str(), grant.sealed_salt.len(), grant.key_year),
         ("jws of 00000099000002001000", 48, 2026)
     );
     assert_eq!(grant.wrapped_key, client.wrapped);
-    let state = GrantState { starts: first.starts(), ends: first.ends(), confirmed: true, withdrawn: false };
-    assert_eq!(grant.state, state);
+    let state = GrantState { confirmed: true, ..first.state() };
+    assert_eq!(standing.state, state);
     let other = store.grant(second.id).await.unwrap().unwrap();
-    assert_eq!(other.state, GrantState { confirmed: false, ..state });
+    assert_eq!(other.standing.state, second.state());
 
     let grants = async |n, recipient, role: &str, purpose: &str| {
         let (role, purpose) = (role.parse().unwrap(), purpose.parse().unwrap());
         let found = store.grants(&tag(n), oin(recipient), role, &purpose).await.unwrap();
-        found.into_iter().map(|grant| grant.id).collect::<HashSet<_>>()
+        found.into_iter().map(|grant| grant.standing.id).collect::<HashSet<_>>()
     };
-    let all = HashSet::from([first.id, second.id, newer.grants[0].0.id]);
+    let all = HashSet::from([first.id, second.id, newer.grants[0].grant.id]);
     assert_eq!(grants(0, WATERRIJK, "gem.klantmanager", "REINTEGRATION").await, all);
     assert!(grants(1, WATERRIJK, "gem.klantmanager", "REINTEGRATION").await.is_empty());
     assert!(grants(0, UWV, "gem.klantmanager", "REINTEGRATION").await.is_empty());
@@ -166,18 +172,177 @@ async fn consents_are_read_as_they_were_recorded(place: Place) {
     assert!(forms(1, KADE).await.is_empty());
 }
 
-async fn the_first_event_of_a_kind_stands(place: Place) {
+async fn events_are_read_in_the_order_of_the_log(place: Place) {
     let store = place.open().await;
     let client = key(0, 2026, None);
     let form = form(&[UWV]);
-    let id = form.grants[0].0.id;
+    let id = form.grants[0].grant.id;
     put(&store, &Writes { keys: vec![client.clone()], forms: vec![(client.subject, form)], ..writes(1) })
         .await;
-    for size in 2..4 {
-        let events = vec![event(id, EventKind::Withdrawn, size), event(id, EventKind::Withdrawn, size)];
-        put(&store, &Writes { events, ..writes(size) }).await;
-        assert!(store.grant(id).await.unwrap().unwrap().state.withdrawn);
+    let kinds = [
+        EventKind::Confirmed,
+        EventKind::Paused,
+        EventKind::Resumed,
+        EventKind::Paused,
+        EventKind::Struck,
+        EventKind::Withdrawn,
+    ];
+    let struck = catalogue::from_codes(&["WT-03"]).unwrap();
+    for (kind, size) in kinds.into_iter().zip(2..) {
+        let mut row = event(id, kind, size);
+        if kind == EventKind::Struck {
+            row.event.fields = struck;
+        }
+        put(&store, &Writes { events: vec![row], ..writes(size) }).await;
     }
+    let grant = store.grant(id).await.unwrap().unwrap();
+    assert_eq!(grant.events.iter().map(|event| event.kind).collect::<Vec<_>>(), kinds);
+    assert_eq!(grant.events.iter().map(|event| event.position).collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7]);
+    let state = grant.standing.state;
+    assert_eq!((state.paused, state.struck, state.end), (true, struck, Some(EventKind::Withdrawn)));
+    assert_eq!(state.ended_at, Some(time(7)));
+
+    for (of, expected) in [(KADE, vec![2, 3, 4, 5, 6, 7]), (UWV, vec![2, 3, 4, 5, 6, 7]), (WATERRIJK, vec![])]
+    {
+        let found = store.events_after(oin(of), 0, 100).await.unwrap();
+        assert_eq!(found.iter().map(|event| event.event.position).collect::<Vec<_>>(), expected, "{of}");
+    }
+    let some = store.events_after(oin(KADE), 4, 2).await.unwrap();
+    assert_eq!(some.iter().map(|event| event.event.kind).collect::<Vec<_>>(), kinds[3..5]);
+}
+
+async fn uses_pauses_and_words_are_read_back(place: Place) {
+    let store = place.open().await;
+    let client = key(0, 2026, None);
+    let mut form = form(&[UWV, KADE]);
+    form.grants[0].grant.uses = Some(2);
+    form.grants[1].grant.renews = Some(form.grants[0].grant.id);
+    let (counted, other) = (form.grants[0].grant.id, form.grants[1].grant.id);
+    put(
+        &store,
+        &Writes { keys: vec![client.clone()], forms: vec![(client.subject, form.clone())], ..writes(1) },
+    )
+    .await;
+    let (one, both) =
+        (catalogue::from_codes(&["WT-02"]).unwrap(), catalogue::from_codes(&["WT-02", "WT-03"]).unwrap());
+    let left = |grant, position, fields, counted| DisclosureRow {
+        grant,
+        position,
+        source: oin(UWV),
+        recipient: oin(WATERRIJK),
+        fields,
+        counted,
+    };
+    put(&store, &Writes { disclosures: vec![left(counted, 2, both, true)], ..writes(2) }).await;
+    put(
+        &store,
+        &Writes { disclosures: vec![left(counted, 3, one, false), left(other, 3, one, false)], ..writes(3) },
+    )
+    .await;
+    let stop = |kind, fields| Stop {
+        scope: Scope {
+            owner: Some(oin(KADE)),
+            recipient: Some(oin(WATERRIJK)),
+            purpose: Some("REINTEGRATION".parse().unwrap()),
+            source: None,
+            parental: true,
+        },
+        day: parse_day("2026-11-04").unwrap(),
+        kind,
+        fields,
+    };
+    let said = [stop(EventKind::Struck, both), stop(EventKind::Withdrawn, Mask::EMPTY)];
+    let row = |stop: &Stop| StopRow { subject: client.subject, position: 3, stop: stop.clone() };
+    let pause = |paused| SourcePauseRow { source: oin(UWV), paused, position: 4 };
+    let stops = said.iter().map(row).collect();
+    put(&store, &Writes { stops, source_pauses: vec![pause(true), pause(true)], ..writes(4) }).await;
+
+    let wanted = Look { clients: vec![tag(0)], ..Look::default() };
+    let seen = look(&store, &wanted).await;
+    assert_eq!(seen.stops.iter().map(|(_, stop)| stop.clone()).collect::<Vec<_>>(), said);
+    let state = seen.grants[&counted].state;
+    assert_eq!((state.limit, state.used, state.last_use.unwrap().fields), (Some(2), 1, both));
+    assert_eq!(state.last_use.unwrap().time, time(2));
+    assert!(state.source_paused && !seen.grants[&other].state.source_paused);
+    assert_eq!(seen.grants[&other].renews, Some(counted));
+    assert_eq!((seen.grants[&other].state.used, seen.grants[&other].state.limit), (0, None));
+    assert!(look(&store, &Look { clients: vec![tag(3)], ..Look::default() }).await.grants.is_empty());
+    let by_form = look(&store, &Look { forms: vec![form.id], ..Look::default() }).await;
+    assert_eq!(by_form.grants, seen.grants);
+    put(&store, &Writes { source_pauses: vec![pause(false)], ..writes(5) }).await;
+    assert!(!store.grant(counted).await.unwrap().unwrap().standing.state.source_paused);
+
+    let all = DisclosureFilter { source: Some(oin(UWV)), grants: None, client: None, below: None, limit: 9 };
+    let positions = async |filter: &DisclosureFilter| {
+        let found = store.disclosures(filter).await.unwrap();
+        found.iter().map(|left| left.position).collect::<Vec<_>>()
+    };
+    assert_eq!(positions(&all).await, [3, 3, 2]);
+    assert_eq!(positions(&DisclosureFilter { below: Some(3), ..all.clone() }).await, [2]);
+    assert_eq!(positions(&DisclosureFilter { source: Some(oin(KADE)), ..all.clone() }).await, [0_u64; 0]);
+    assert_eq!(positions(&DisclosureFilter { client: Some(tag(0)), ..all.clone() }).await, [3, 3, 2]);
+    assert_eq!(positions(&DisclosureFilter { client: Some(tag(1)), ..all.clone() }).await, [0_u64; 0]);
+    let of_one = DisclosureFilter { grants: Some(vec![other]), ..all.clone() };
+    assert_eq!(positions(&of_one).await, [3]);
+    assert_eq!(positions(&DisclosureFilter { grants: Some(vec![]), ..all }).await, [0_u64; 0]);
+
+    let received = store.received(oin(WATERRIJK)).await.unwrap();
+    let received: HashMap<_, _> = received.into_iter().map(|(grant, at)| (grant.id, at)).collect();
+    assert_eq!(received, HashMap::from([(counted, vec![2, 3]), (other, vec![3])]));
+    assert!(store.received(oin(UWV)).await.unwrap().is_empty());
+
+    let ends = form.grants[0].grant.ends();
+    let expiring = store.expiring(oin(KADE), time(0), ends).await.unwrap();
+    assert_eq!(expiring.len(), 2);
+    assert!(store.expiring(oin(KADE), time(0), ends.plus_millis(-1)).await.unwrap().is_empty());
+    assert!(store.expiring(oin(UWV), time(0), ends).await.unwrap().is_empty());
+}
+
+async fn a_reconfirmation_and_a_cursor_are_kept(place: Place) {
+    let store = place.open().await;
+    let client = key(0, 2026, None);
+    let mut form = form(&[UWV]);
+    form.grants[0].grant.context = Context::Intake;
+    let id = form.grants[0].grant.id;
+    let forms = vec![(client.subject, form.clone())];
+    put(&store, &Writes { keys: vec![client.clone()], forms, ..writes(1) }).await;
+    let before = store.grant(id).await.unwrap().unwrap();
+    assert_eq!((before.standing.state.free, before.reconfirmation), (false, None));
+    let events = vec![event(id, EventKind::Reconfirmed, 2)];
+    let reconfirmed = vec![(form.id, "signed words".to_owned())];
+    put(&store, &Writes { events, reconfirmed, ..writes(2) }).await;
+    let after = store.grant(id).await.unwrap().unwrap();
+    assert_eq!((after.standing.state.free, after.reconfirmation.as_deref()), (true, Some("signed words")));
+
+    assert_eq!(store.acknowledged(oin(KADE)).await, Ok(Cursor::default()));
+    for cursor in [Cursor { position: 5, day: 20_000 }, Cursor { position: 4, day: 20_001 }] {
+        put(&store, &Writes { acknowledged: vec![(oin(KADE), cursor)], ..writes(3) }).await;
+        assert_eq!(store.acknowledged(oin(KADE)).await, Ok(cursor));
+    }
+    assert_eq!(store.acknowledged(oin(UWV)).await, Ok(Cursor::default()));
+}
+
+/// What a client said no to goes with the last key that leads to him.
+async fn words_go_with_the_client(place: Place) {
+    let store = place.open().await;
+    let (asked, kept) = (key(0, 2026, Some(time(10))), key(1, 2026, None));
+    let stop = Stop {
+        scope: Scope::default(),
+        day: parse_day("2026-11-04").unwrap(),
+        kind: EventKind::Withdrawn,
+        fields: Mask::EMPTY,
+    };
+    let row = |key: &KeyRow| StopRow { subject: key.subject, position: 1, stop: stop.clone() };
+    let stops = vec![row(&asked), row(&kept)];
+    put(&store, &Writes { keys: vec![asked.clone(), kept.clone()], stops, ..writes(1) }).await;
+    let forget = Look { forget: Some(time(10)), clients: vec![tag(0), tag(1)], ..Look::default() };
+    let (seen, commit) = store.begin(&forget).await.unwrap();
+    assert_eq!(seen.stops.len(), 1);
+    commit.commit(&writes(2)).await.unwrap();
+    // The same client comes back under the same id: nothing is left of him.
+    put(&store, &Writes { keys: vec![asked], ..writes(3) }).await;
+    let wanted = Look { clients: vec![tag(0), tag(1)], ..Look::default() };
+    assert_eq!(look(&store, &wanted).await.stops, [(kept.subject, stop)]);
 }
 
 async fn a_batch_sees_what_it_asks_for_and_no_more(place: Place) {
@@ -198,7 +363,7 @@ async fn a_batch_sees_what_it_asks_for_and_no_more(place: Place) {
     put(&store, &written).await;
     put(&store, &Writes { closed: vec![closed], ..writes(2) }).await;
 
-    let (one, two) = (recorded.grants[0].0.id, recorded.grants[1].0.id);
+    let (one, two) = (recorded.grants[0].grant.id, recorded.grants[1].grant.id);
     let (fresh_form, fresh_grant) = (FormId::random(), GrantId::random());
     let wanted = Look {
         tags: vec![tag(0), tag(7)],
@@ -216,7 +381,7 @@ async fn a_batch_sees_what_it_asks_for_and_no_more(place: Place) {
     assert_eq!(keys, [before, client.clone()]);
     assert_eq!(seen.claimed, HashSet::from([used]));
     assert_eq!(seen.open, HashSet::from([open]));
-    assert_eq!(seen.states.keys().copied().collect::<Vec<_>>(), [one]);
+    assert_eq!(seen.grants.keys().copied().collect::<Vec<_>>(), [one]);
     assert_eq!(seen.used_forms, HashSet::from([recorded.id]));
     assert_eq!(seen.used_grants, HashSet::from([two]));
     let by_subject = look(&store, &Look { subjects: vec![other.subject], ..Look::default() }).await;
@@ -225,46 +390,6 @@ async fn a_batch_sees_what_it_asks_for_and_no_more(place: Place) {
     let open_now = store.open_requests(Timestamp::from_millis(i64::MAX)).await.unwrap();
     assert_eq!(open_now, [OpenRequest { pair: open, requester: Some(oin(WATERRIJK)) }]);
     assert!(store.open_requests(time(1)).await.unwrap().is_empty(), "not before it began");
-}
-
-async fn a_withdrawal_matches_grants_of_its_recorder_and_its_source(place: Place) {
-    let store = place.open().await;
-    let (client, other) = (key(0, 2026, None), key(1, 2026, None));
-    let (form, foreign) = (form(&[UWV, KADE]), form(&[UWV]));
-    let (by_uwv, by_kade) = (form.grants[0].0.id, form.grants[1].0.id);
-    let written = Writes {
-        keys: vec![client.clone(), other.clone()],
-        forms: vec![(client.subject, form.clone()), (other.subject, foreign.clone())],
-        events: vec![event(by_kade, EventKind::Withdrawn, 0)],
-        ..writes(1)
-    };
-    put(&store, &written).await;
-    let (open, gone) =
-        (Withdrawable { grant: by_uwv, withdrawn: false }, Withdrawable { grant: by_kade, withdrawn: true });
-    let cases = [
-        (Withdrawal::Grant(by_uwv), KADE, vec![open]),
-        (Withdrawal::Grant(by_uwv), UWV, vec![open]),
-        (Withdrawal::Grant(by_uwv), WATERRIJK, vec![]),
-        (Withdrawal::Form(form.id), KADE, vec![open, gone]),
-        (Withdrawal::Form(form.id), UWV, vec![open]),
-        (Withdrawal::Client(tag(0)), KADE, vec![open, gone]),
-        (Withdrawal::Client(tag(5)), KADE, vec![]),
-        (
-            Withdrawal::Client(tag(1)),
-            UWV,
-            vec![Withdrawable { grant: foreign.grants[0].0.id, withdrawn: false }],
-        ),
-    ];
-    let withdrawals = cases.iter().map(|(selection, by, _)| (selection.clone(), oin(by))).collect();
-    let seen = look(&store, &Look { withdrawals, ..Look::default() }).await;
-    assert_eq!(seen.withdrawable.len(), cases.len());
-    for ((selection, by, expected), found) in cases.iter().zip(seen.withdrawable) {
-        let order = |mut all: Vec<Withdrawable>| {
-            all.sort_by_key(|one| one.grant);
-            all
-        };
-        assert_eq!(order(found), order(expected.clone()), "{selection:?} by {by}");
-    }
 }
 
 async fn keys_expire_unless_kept(place: Place) {

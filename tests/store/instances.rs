@@ -18,7 +18,7 @@ use sluis::{
 use crate::{
     database,
     lab::{Place, UWV, entry, form, outcome, request},
-    log::{clock, record, withdraw},
+    log::{clock, needs, record, withdraw},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,16 +49,16 @@ async fn p05_p06_what_one_instance_does_binds_the_others() {
     let (one, two) =
         (place.try_writer(&a, clock()).await.unwrap(), place.try_writer(&b, clock()).await.unwrap());
     let form = form(&[UWV]);
-    let grant = form.grants[0].0.id;
+    let grant = form.grants[0].grant.id;
     one.commit(record(0, &form)).await.unwrap();
     assert_eq!(two.commit(record(0, &form)).await.unwrap_err(), CommitFault::FormUsed);
     let (first, second) = (PairId::random(), PairId::random());
     assert!(one.commit(request(first, Some([1; 32]))).await.unwrap().id_was_new);
     assert!(!two.commit(request(second, Some([1; 32]))).await.unwrap().id_was_new);
-    two.commit(outcome(first, vec![grant])).await.unwrap();
+    two.commit(outcome(first, needs(&[grant]))).await.unwrap();
     assert_eq!(one.commit(outcome(first, vec![])).await.unwrap_err(), CommitFault::AlreadyClosed);
     two.commit(withdraw(grant)).await.unwrap();
-    let late = one.commit(outcome(second, vec![grant])).await.unwrap_err();
+    let late = one.commit(outcome(second, needs(&[grant]))).await.unwrap_err();
     assert_eq!(late, CommitFault::GrantNotInForce);
     one.commit(outcome(second, vec![])).await.unwrap();
     assert_eq!(place.verified(&a).await, 0);

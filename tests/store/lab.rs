@@ -9,17 +9,17 @@ use sluis::{
         leaf::Kind,
         note::NoteSigner,
         verify::{VerifyOptions, verify_export},
-        writer::{OpenLogFault, Parts, Work, Writer},
+        writer::{Need, OpenLogFault, Parts, Work, Writer},
     },
     catalogue::{self, Mask},
-    consent::{Binding, BindingSalt, Grant},
+    consent::{Binding, BindingSalt, Grant, form::Context, grantor::GrantorKind},
     domain::{
         Bsn, Clock, FormId, GrantId, Oin, PairId, Timestamp,
         time::{SystemClock, parse_day},
     },
     storage::{
-        Database, DatabaseAddress, EntryRow, Head, KeyRow, Look, NewForm, OpenFault, Opening, Seen, Store,
-        Writes,
+        Database, DatabaseAddress, EntryRow, Head, KeyRow, Look, NewForm, NewGrant, OpenFault, Opening, Seen,
+        Store, Writes,
     },
     subject::{KeyRing, Tag},
 };
@@ -149,6 +149,11 @@ pub fn grant(form: FormId, source: &str, until: &str) -> Grant {
         source: oin(source),
         fields: catalogue::from_codes(&codes).unwrap(),
         sensitive: Mask::EMPTY,
+        excluded: Mask::EMPTY,
+        given_by: GrantorKind::Client,
+        context: Context::GuidanceTalk,
+        uses: None,
+        renews: None,
         valid_from: parse_day("2026-11-02").unwrap(),
         valid_until: parse_day(until).unwrap(),
     }
@@ -157,7 +162,12 @@ pub fn grant(form: FormId, source: &str, until: &str) -> Grant {
 /// A form with one grant for each source.
 pub fn form(sources: &[&str]) -> NewForm {
     let id = FormId::random();
-    let of = |source: &&str| (grant(id, source, "2027-11-02"), format!("jws of {source}"), vec![7; 48]);
+    let of = |source: &&str| NewGrant {
+        grant: grant(id, source, "2027-11-02"),
+        jws: format!("jws of {source}"),
+        countersignature: format!("countersignature for {source}"),
+        salt: vec![7; 48],
+    };
     NewForm {
         id,
         recorder: oin(KADE),
@@ -207,6 +217,11 @@ pub fn writes(size: u64) -> Writes {
         closed: Vec::new(),
         forms: Vec::new(),
         events: Vec::new(),
+        stops: Vec::new(),
+        source_pauses: Vec::new(),
+        disclosures: Vec::new(),
+        reconfirmed: Vec::new(),
+        acknowledged: Vec::new(),
         entries: Vec::new(),
         tiles: Vec::new(),
         head: head(size),
@@ -240,7 +255,7 @@ pub fn request(pair: PairId, claim: Option<[u8; 32]>) -> Work {
     Work::Request { entry, claim }
 }
 
-pub fn outcome(pair: PairId, needs: Vec<GrantId>) -> Work {
+pub fn outcome(pair: PairId, needs: Vec<Need>) -> Work {
     let entry = NewEntry { pair, ..NewEntry::of_gateway(Kind::Outcome, serde_json::json!({})) };
     Work::Outcome { entry, needs }
 }

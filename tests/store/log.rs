@@ -10,10 +10,10 @@ use sluis::{
         leaf::Kind,
         lookup,
         proof::TlogProof,
-        writer::{CommitFault, OpenLogFault, Work, Writer},
+        writer::{Change, CommitFault, Need, OpenLogFault, Work, Writer},
     },
     domain::{Clock as _, GrantId, PairId, time::ManualClock},
-    storage::{Attempt, Look, NewForm, Store, TransactionName, Withdrawal},
+    storage::{Attempt, Look, NewForm, Selection, Store, TransactionName},
     subject::Tag,
 };
 use tokio::time::timeout;
@@ -41,13 +41,21 @@ pub fn about(tag: Tag, keep: bool) -> NewEntry {
 }
 
 pub fn record(n: usize, form: &NewForm) -> Work {
-    let confirmed = form.grants.iter().map(|(grant, ..)| grant.id).collect();
-    Work::Record { entry: about(tag(n), true), form: form.clone(), confirmed }
+    let confirmed = form.grants.iter().map(|new| new.grant.id).collect();
+    let stops = Vec::new();
+    Work::Record { entry: about(tag(n), true), form: form.clone(), client: tag(n), confirmed, stops }
 }
 
 pub fn withdraw(grant: GrantId) -> Work {
     let entry = NewEntry { client: json!({}), ..NewEntry::of_gateway(Kind::Consent, json!({})) };
-    Work::Withdraw { entry, selection: Withdrawal::Grant(grant), by: oin(KADE), must_match: true }
+    let change = Change::Withdraw { everything: false };
+    Work::Change { entry, on: Selection::Grant(grant), by: oin(KADE), change }
+}
+
+/// Both fields of these grants.
+pub fn needs(grants: &[GrantId]) -> Vec<Need> {
+    let fields = sluis::catalogue::from_codes(&["WT-02", "WT-03"]).unwrap();
+    grants.iter().map(|grant| Need { grant: *grant, fields }).collect()
 }
 
 /// A clock within the period of the grants.
@@ -128,15 +136,15 @@ async fn p05_a_withdrawal_goes_before_the_releases_of_its_batch(place: Place) {
     let store = place.open().await;
     let log = start(&place, &store).await;
     let form = form(&[UWV, KADE]);
-    let (withdrawn, kept) = (form.grants[0].0.id, form.grants[1].0.id);
+    let (withdrawn, kept) = (form.grants[0].grant.id, form.grants[1].grant.id);
     log.commit(record(0, &form)).await.unwrap();
     let (one, two) = (PairId::random(), PairId::random());
     for pair in [one, two] {
         log.commit(request(pair, None)).await.unwrap();
     }
     let works = vec![
-        outcome(one, vec![kept, withdrawn]),
-        outcome(two, vec![kept]),
+        outcome(one, needs(&[kept, withdrawn])),
+        outcome(two, needs(&[kept])),
         withdraw(withdrawn),
         // Again in the same batch: it stands, and withdraws nothing more.
         withdraw(withdrawn),
@@ -149,8 +157,8 @@ async fn p05_a_withdrawal_goes_before_the_releases_of_its_batch(place: Place) {
     );
     let position = |at: usize| *done[at].as_ref().unwrap();
     assert!(position(2) < position(3) && position(3) < position(1), "withdrawals first: {done:?}");
-    assert!(store.grant(withdrawn).await.unwrap().unwrap().state.withdrawn);
-    assert!(!store.grant(kept).await.unwrap().unwrap().state.withdrawn);
+    assert!(store.grant(withdrawn).await.unwrap().unwrap().standing.state.end.is_some());
+    assert!(store.grant(kept).await.unwrap().unwrap().standing.state.end.is_none());
     // The first is still open, and can have an outcome that releases nothing.
     log.commit(outcome(one, vec![])).await.unwrap();
     assert_eq!(place.verified(&store).await, 0);
@@ -161,32 +169,33 @@ async fn p01_a_release_needs_a_grant_in_force(place: Place) {
     let clock = clock();
     let log = place.try_writer(&store, clock.clone()).await.unwrap();
     let form = form(&[UWV, KADE]);
-    let Work::Record { entry, form, .. } = record(0, &form) else { panic!("a record") };
-    let (confirmed, unconfirmed) = (form.grants[0].0.id, form.grants[1].0.id);
-    log.commit(Work::Record { entry, form, confirmed: vec![confirmed] }).await.unwrap();
+    let Work::Record { entry, form, client, stops, .. } = record(0, &form) else { panic!("a record") };
+    let (confirmed, unconfirmed) = (form.grants[0].grant.id, form.grants[1].grant.id);
+    log.commit(Work::Record { entry, form, client, stops, confirmed: vec![confirmed] }).await.unwrap();
     let pair = PairId::random();
     log.commit(request(pair, None)).await.unwrap();
-    for (what, needs) in [
-        ("unconfirmed", vec![unconfirmed]),
-        ("one of two", vec![confirmed, unconfirmed]),
-        ("unknown", vec![GrantId::random()]),
+    for (what, released) in [
+        ("unconfirmed", needs(&[unconfirmed])),
+        ("one of two", needs(&[confirmed, unconfirmed])),
+        ("unknown", needs(&[GrantId::random()])),
     ] {
-        let refused = log.commit(outcome(pair, needs)).await.unwrap_err();
+        let refused = log.commit(outcome(pair, released)).await.unwrap_err();
         assert_eq!(refused, CommitFault::GrantNotInForce, "{what}");
     }
-    let confirm = Work::Confirm { entry: about(tag(0), true), grant: unconfirmed };
+    let (on, change) = (Selection::Grant(unconfirmed), Change::Confirm { renews: None });
+    let confirm = Work::Change { entry: about(tag(0), true), on, by: oin(KADE), change };
     log.commit(confirm).await.unwrap();
-    log.commit(outcome(pair, vec![confirmed, unconfirmed])).await.unwrap();
+    log.commit(outcome(pair, needs(&[confirmed, unconfirmed]))).await.unwrap();
     // In force to the last moment, and not one longer.
     let (one, two) = (PairId::random(), PairId::random());
-    let ends = store.grant(confirmed).await.unwrap().unwrap().state.ends;
+    let ends = store.grant(confirmed).await.unwrap().unwrap().standing.state.ends;
     clock.set(ends.plus_millis(-1));
     for pair in [one, two] {
         log.commit(request(pair, None)).await.unwrap();
     }
-    log.commit(outcome(one, vec![confirmed])).await.unwrap();
+    log.commit(outcome(one, needs(&[confirmed]))).await.unwrap();
     clock.set(ends);
-    let expired = log.commit(outcome(two, vec![confirmed])).await.unwrap_err();
+    let expired = log.commit(outcome(two, needs(&[confirmed]))).await.unwrap_err();
     assert_eq!(expired, CommitFault::GrantNotInForce);
 }
 

@@ -86,7 +86,20 @@ impl State {
             return Ok((0..works.len()).map(|work| Err(faults.remove(&work).unwrap_or(LOST))).collect());
         }
 
-        let Verdict { accepted, mut faults, claims, opened, closed, forms, events } = verdict;
+        let Verdict {
+            accepted,
+            mut faults,
+            claims,
+            opened,
+            closed,
+            forms,
+            events,
+            stops,
+            source_pauses,
+            disclosures,
+            reconfirmed,
+            acknowledged,
+        } = verdict;
         let mut entries = Vec::with_capacity(accepted.len());
         let mut entry_keys = Vec::with_capacity(accepted.len());
         for (accepted, position) in accepted.iter().zip(size..) {
@@ -103,8 +116,23 @@ impl State {
         let extension = Extension::new(&frontier, &hashes);
         let frontier = extension.frontier().clone();
         let head = self.head(&frontier, now)?;
-        let writes =
-            Writes { time: now, keys: key_rows, claims, opened, closed, forms, events, entries, tiles, head };
+        let writes = Writes {
+            time: now,
+            keys: key_rows,
+            claims,
+            opened,
+            closed,
+            forms,
+            events,
+            stops,
+            source_pauses,
+            disclosures,
+            reconfirmed,
+            acknowledged,
+            entries,
+            tiles,
+            head,
+        };
         let committed = commit.commit(&writes).await;
         let Writes { entries, head, .. } = writes;
         match committed {

@@ -1,20 +1,18 @@
 //! Which works of a batch are accepted, and what they change beside the log: decided in memory from what the store has
-//! read with the head in its hands. Withdrawals first: what follows them in the log was decided without the withdrawn
-//! grants (P05).
+//! read with the head in its hands. What stops something goes first: what follows it in the log was decided without the
+//! grants that it stops (P05). What becomes of grants stands in `grants`.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-};
+use std::{borrow::Cow, collections::HashMap};
 
-use serde_json::{Value, json};
-
-use super::{CommitFault, Work, clients::Keys};
+use super::{Change, CommitFault, Need, Work, clients::Keys};
 use crate::{
-    audit::{entry::NewEntry, seal},
-    consent::{EventKind, Status},
-    domain::{GrantId, PairId, SubjectId, Timestamp},
-    storage::{EventRow, Look, NewForm, OpenRequest, Seen, StoreFault, Withdrawable},
+    audit::{entry::NewEntry, seal::ClientKey},
+    consent::Counts,
+    domain::{FormId, GrantId, Oin, PairId, SubjectId, Timestamp},
+    storage::{
+        Cursor, DisclosureRow, EventRow, Look, NewForm, OpenRequest, Seen, Selection, SourcePauseRow,
+        StopRow, StoreFault,
+    },
 };
 
 impl Work {
@@ -26,8 +24,9 @@ impl Work {
             | Self::Request { entry, .. }
             | Self::Outcome { entry, .. }
             | Self::Record { entry, .. }
-            | Self::Confirm { entry, .. }
-            | Self::Withdraw { entry, .. } => entry,
+            | Self::Change { entry, .. }
+            | Self::PauseSource { entry, .. }
+            | Self::Acknowledge { entry, .. } => entry,
         }
     }
 }
@@ -53,6 +52,11 @@ pub(super) struct Verdict<'a> {
     pub(super) closed: Vec<PairId>,
     pub(super) forms: Vec<(SubjectId, NewForm)>,
     pub(super) events: Vec<EventRow>,
+    pub(super) stops: Vec<StopRow>,
+    pub(super) source_pauses: Vec<SourcePauseRow>,
+    pub(super) disclosures: Vec<DisclosureRow>,
+    pub(super) reconfirmed: Vec<(FormId, String)>,
+    pub(super) acknowledged: Vec<(Oin, Cursor)>,
 }
 
 /// What the store has to look at for these works. Keys are not among it.
@@ -60,17 +64,30 @@ pub(super) fn wanted(works: &[Work]) -> Look {
     let mut look = Look::default();
     for work in works {
         match work {
-            Work::First(_) | Work::Append(_) | Work::Confirm { .. } => {}
+            Work::First(_) | Work::Append(_) | Work::PauseSource { .. } | Work::Acknowledge { .. } => {}
             Work::Request { claim, .. } => look.claims.extend(claim),
             Work::Outcome { entry, needs } => {
                 look.pairs.push(entry.pair);
-                look.grants.extend(needs);
+                look.grants.extend(needs.iter().map(|need| need.grant));
             }
-            Work::Record { form, .. } => {
+            Work::Record { form, client, .. } => {
                 look.new_forms.push(form.id);
-                look.new_grants.extend(form.grants.iter().map(|(grant, ..)| grant.id));
+                look.new_grants.extend(form.grants.iter().map(|new| new.grant.id));
+                // Whatever he said no to before, and whatever he says no to now.
+                look.clients.push(*client);
             }
-            Work::Withdraw { selection, by, .. } => look.withdrawals.push((selection.clone(), *by)),
+            Work::Change { on, change, .. } => {
+                match on {
+                    Selection::Grant(id) => look.grants.push(*id),
+                    Selection::Form(id) => look.forms.push(*id),
+                    Selection::Client(tag) => look.clients.push(*tag),
+                }
+                match change {
+                    Change::Confirm { renews } => look.grants.extend(renews),
+                    Change::Reconfirm { renews, .. } => look.grants.extend(renews),
+                    _ => {}
+                }
+            }
         }
     }
     look.grants.sort_unstable();
@@ -86,67 +103,42 @@ pub(super) fn decide<'a>(
     size: u64,
     now: Timestamp,
 ) -> Result<Verdict<'a>, StoreFault> {
-    let mut pass = Pass { seen, keys, size, now, withdrawn: HashSet::new(), verdict: Verdict::default() };
+    let mut pass = Pass { seen, keys, size, now, verdict: Verdict::default() };
     pass.verdict.accepted.reserve(works.len());
-    let matched = std::mem::take(&mut pass.seen.withdrawable);
-    let withdrawals = works.iter().enumerate().filter(|(_, work)| matches!(work, Work::Withdraw { .. }));
-    for ((index, work), matched) in withdrawals.zip(matched) {
-        pass.withdraw(index, work, &matched);
+    for (index, work) in works.iter().enumerate().filter(|(_, work)| work.stops()) {
+        pass.accept(index, work)?;
     }
-    for (index, work) in works.iter().enumerate() {
+    for (index, work) in works.iter().enumerate().filter(|(_, work)| !work.stops()) {
         pass.accept(index, work)?;
     }
     Ok(pass.verdict)
 }
 
-struct Pass<'a, 'k> {
+pub(super) struct Pass<'a, 'k> {
     // What the store has read, and what this batch has changed of it so far.
-    seen: Seen,
+    pub(super) seen: Seen,
     keys: &'k Keys,
     size: u64,
-    now: Timestamp,
-    // By this batch.
-    withdrawn: HashSet<GrantId>,
-    verdict: Verdict<'a>,
+    pub(super) now: Timestamp,
+    pub(super) verdict: Verdict<'a>,
 }
 
 impl<'a> Pass<'a, '_> {
-    fn next_position(&self) -> u64 {
+    pub(super) fn next_position(&self) -> u64 {
         self.size + self.verdict.accepted.len() as u64
     }
 
-    fn take(&mut self, work: usize, entry: Cow<'a, NewEntry>) {
+    pub(super) fn take(&mut self, work: usize, entry: Cow<'a, NewEntry>) {
         self.verdict.accepted.push(Accepted { work, entry, id_was_new: true });
     }
 
-    fn refuse(&mut self, work: usize, fault: CommitFault) {
+    pub(super) fn refuse(&mut self, work: usize, fault: CommitFault) {
         self.verdict.faults.insert(work, fault);
     }
 
-    fn event(&mut self, kind: EventKind, grants: impl IntoIterator<Item = GrantId>) {
-        let position = self.next_position();
-        self.verdict.events.extend(grants.into_iter().map(|grant| EventRow { grant, kind, position }));
-    }
-
-    fn withdraw(&mut self, index: usize, work: &'a Work, matched: &[Withdrawable]) {
-        let Work::Withdraw { entry, must_match, .. } = work else { return };
-        if *must_match && matched.is_empty() {
-            return self.refuse(index, CommitFault::NotFound);
-        }
-        // What an earlier one of this batch has withdrawn is not withdrawn a second time.
-        let standing = matched.iter().filter(|found| !found.withdrawn).map(|found| found.grant);
-        let grants: Vec<GrantId> = standing.filter(|grant| self.withdrawn.insert(*grant)).collect();
-        for grant in &grants {
-            if let Some(state) = self.seen.states.get_mut(grant) {
-                state.withdrawn = true;
-            }
-        }
-        let mut entry = entry.clone();
-        if let Value::Object(client) = &mut entry.client {
-            client.insert("grants".to_owned(), json!(grants));
-        }
-        self.event(EventKind::Withdrawn, grants);
-        self.take(index, Cow::Owned(entry));
+    /// The client of an entry, and his key.
+    pub(super) fn client(&self, entry: &NewEntry) -> Option<(SubjectId, &ClientKey)> {
+        self.keys.of(entry.subject)
     }
 
     fn accept(&mut self, index: usize, work: &'a Work) -> Result<(), StoreFault> {
@@ -163,27 +155,49 @@ impl<'a> Pass<'a, '_> {
                 self.verdict.opened.push(OpenRequest { pair: entry.pair, requester: entry.requester });
                 self.verdict.accepted.push(Accepted { work: index, entry: Cow::Borrowed(entry), id_was_new });
             }
-            Work::Outcome { entry, needs } => {
-                let in_force = |grant| {
-                    self.seen.states.get(grant).is_some_and(|state| state.at(self.now) == Status::InForce)
-                };
-                if !needs.iter().all(in_force) {
-                    self.refuse(index, CommitFault::GrantNotInForce);
-                } else if self.close(entry.pair) {
-                    self.take(index, Cow::Borrowed(entry));
-                } else {
-                    self.refuse(index, CommitFault::AlreadyClosed);
-                }
+            Work::Outcome { entry, needs } => self.outcome(index, entry, needs),
+            Work::Record { entry, form, confirmed, stops, .. } => {
+                self.record(index, entry, form, confirmed, stops)?;
             }
-            Work::Record { entry, form, confirmed } => self.record(index, entry, form, confirmed)?,
-            Work::Confirm { entry, grant } => {
-                self.event(EventKind::Confirmed, [*grant]);
+            Work::Change { entry, on, by, change } => self.change(index, entry, on, *by, change),
+            Work::PauseSource { entry, source, paused } => self.pause_source(index, entry, *source, *paused),
+            Work::Acknowledge { entry, by, cursor } => {
+                self.verdict.acknowledged.push((*by, *cursor));
                 self.take(index, Cow::Borrowed(entry));
             }
-            // Withdrawals went before.
-            Work::Withdraw { .. } => {}
         }
         Ok(())
+    }
+
+    fn outcome(&mut self, index: usize, entry: &'a NewEntry, needs: &[Need]) {
+        // How each counts, decided on a copy: if one of them does not hold, none is counted.
+        let mut uses = Vec::with_capacity(needs.len());
+        for need in needs {
+            let standing = self.seen.grants.get(&need.grant);
+            match standing.and_then(|standing| standing.state.counts(need.fields, self.now)) {
+                Some(counts) => uses.push((need, counts == Counts::Once)),
+                None => return self.refuse(index, CommitFault::GrantNotInForce),
+            }
+        }
+        if !self.close(entry.pair) {
+            return self.refuse(index, CommitFault::AlreadyClosed);
+        }
+        let position = self.next_position();
+        for (need, counted) in uses {
+            let Some(standing) = self.seen.grants.get_mut(&need.grant) else { continue };
+            if counted {
+                standing.state.count(need.fields, self.now);
+            }
+            self.verdict.disclosures.push(DisclosureRow {
+                grant: need.grant,
+                position,
+                source: standing.source,
+                recipient: standing.recipient,
+                fields: need.fields,
+                counted,
+            });
+        }
+        self.take(index, Cow::Borrowed(entry));
     }
 
     /// Closes a request; `false` if it is not open (any more).
@@ -197,39 +211,6 @@ impl<'a> Pass<'a, '_> {
             None => self.verdict.closed.push(pair),
         }
         true
-    }
-
-    fn record(
-        &mut self,
-        index: usize,
-        entry: &'a NewEntry,
-        form: &NewForm,
-        confirmed: &[GrantId],
-    ) -> Result<(), StoreFault> {
-        let Some((subject, key)) = self.keys.of(entry.subject) else {
-            return Err(StoreFault::Corrupt("a form without a client"));
-        };
-        let ids: Vec<_> = form.grants.iter().map(|(grant, ..)| grant.id).collect();
-        if self.seen.used_forms.contains(&form.id) || ids.iter().any(|id| self.seen.used_grants.contains(id))
-        {
-            self.refuse(index, CommitFault::FormUsed);
-            return Ok(());
-        }
-        let mut form = form.clone();
-        for (grant, _, salt) in &mut form.grants {
-            let context = salt_context(grant.id);
-            *salt = key
-                .entry_key(&context)
-                .and_then(|key| seal::seal(&key, &context, salt))
-                .map_err(|_| StoreFault::Corrupt("a salt could not be sealed"))?;
-        }
-        self.seen.used_forms.insert(form.id);
-        self.seen.used_grants.extend(&ids);
-        self.verdict.forms.push((subject, form));
-        self.event(EventKind::Recorded, ids);
-        self.event(EventKind::Confirmed, confirmed.iter().copied());
-        self.take(index, Cow::Borrowed(entry));
-        Ok(())
     }
 }
 

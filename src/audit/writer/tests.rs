@@ -12,13 +12,15 @@ use crate::{
         lookup,
         verify::{VerifyOptions, verify_export},
     },
+    consent::Standing,
     domain::{
         FormId, PairId, Purpose, Role, SubjectId, Timestamp,
         time::{ManualClock, SystemClock},
     },
     storage::{
-        Commit, EntryFilter, Head, Look, OpenRequest, Seen, StoredEntry, StoredForm, StoredGrant,
-        Transactions, WrappedKey, Writes, sqlite::SqliteStore,
+        Commit, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenRequest, Seen, StoredDisclosure,
+        StoredEntry, StoredEvent, StoredForm, StoredGrant, Transactions, WrappedKey, Writes,
+        sqlite::SqliteStore,
     },
     subject::Tag,
 };
@@ -48,7 +50,7 @@ fn request(pair: PairId) -> Work {
     Work::Request { entry, claim: Some([7; 32]) }
 }
 
-fn outcome(pair: PairId, needs: Vec<GrantId>) -> Work {
+fn outcome(pair: PairId, needs: Vec<Need>) -> Work {
     let entry = NewEntry { pair, ..NewEntry::of_gateway(Kind::Outcome, json!({})) };
     Work::Outcome { entry, needs }
 }
@@ -58,7 +60,23 @@ fn only(head: Head) -> Writes {
     let time = head.time;
     let (keys, claims, opened, closed) = Default::default();
     let (forms, events, entries, tiles) = Default::default();
-    Writes { time, keys, claims, opened, closed, forms, events, entries, tiles, head }
+    Writes {
+        time,
+        keys,
+        claims,
+        opened,
+        closed,
+        forms,
+        events,
+        stops: Vec::new(),
+        source_pauses: Vec::new(),
+        disclosures: Vec::new(),
+        reconfirmed: Vec::new(),
+        acknowledged: Vec::new(),
+        entries,
+        tiles,
+        head,
+    }
 }
 
 async fn verified(folder: &Path, store: &dyn Store) -> u8 {
@@ -133,7 +151,8 @@ async fn p01_a_release_needs_a_grant() {
     let Work::Outcome { entry, .. } = outcome(pair, vec![]) else { panic!("an outcome") };
     let without = log.release(entry.clone(), vec![]).await.unwrap_err();
     assert_eq!(without, CommitFault::GrantNotInForce);
-    let unknown = log.release(entry, vec![GrantId::random()]).await.unwrap_err();
+    let unknown =
+        log.release(entry, vec![Need { grant: GrantId::random(), fields: Mask::all() }]).await.unwrap_err();
     assert_eq!(unknown, CommitFault::GrantNotInForce);
     // The request is still open: it can have its real outcome.
     log.commit(outcome(pair, vec![])).await.unwrap();
@@ -292,6 +311,26 @@ impl Store for Failing {
     }
     async fn grant(&self, id: GrantId) -> Result<Option<StoredGrant>, StoreFault> {
         self.inner.grant(id).await
+    }
+    async fn disclosures(&self, filter: &DisclosureFilter) -> Result<Vec<StoredDisclosure>, StoreFault> {
+        self.inner.disclosures(filter).await
+    }
+    async fn events_after(&self, of: Oin, position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreFault> {
+        self.inner.events_after(of, position, limit).await
+    }
+    async fn received(&self, recipient: Oin) -> Result<Vec<(Standing, Vec<u64>)>, StoreFault> {
+        self.inner.received(recipient).await
+    }
+    async fn expiring(
+        &self,
+        by: Oin,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Expiring>, StoreFault> {
+        self.inner.expiring(by, from, until).await
+    }
+    async fn acknowledged(&self, organisation: Oin) -> Result<Cursor, StoreFault> {
+        self.inner.acknowledged(organisation).await
     }
     async fn client_key(&self, subject: SubjectId, year: i32) -> Result<Option<WrappedKey>, StoreFault> {
         self.inner.client_key(subject, year).await

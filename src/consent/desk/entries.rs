@@ -6,10 +6,11 @@ use crate::{
     audit::{
         entry::{NewEntry, SubjectLink},
         leaf::Kind,
+        writer::Change,
     },
     consent::Recording,
     domain::{GrantId, Oin, PairId, RefusalCode, SubjectId},
-    storage::{StoredGrant, Withdrawal},
+    storage::Selection,
     subject::Tag,
 };
 
@@ -38,24 +39,57 @@ pub(super) fn recorded(recording: &Recording, confirmed: &[GrantId], tag: Tag) -
     entry("recorded", recording.form().recorder, &[], client, SubjectLink::Tag { tag, keep: true })
 }
 
-pub(super) fn confirmed(by: Oin, grant: &StoredGrant) -> NewEntry {
-    let client = json!({ "form": grant.form, "grants": [grant.id] });
-    entry("confirmed", by, &[], client, SubjectLink::Subject(grant.subject))
-}
-
-/// The grants withdrawn are added by the writer, which alone knows them.
-pub(super) fn withdrawn(by: Oin, selection: &Withdrawal, subject: Option<SubjectId>) -> NewEntry {
-    let link = match (selection, subject) {
-        (Withdrawal::Client(tag), _) => SubjectLink::Tag { tag: *tag, keep: false },
+/// That a change was made. The grants that it changed are added by the writer, which alone knows them.
+pub(super) fn changed(
+    by: Oin,
+    change: &Change,
+    on: &Selection,
+    subject: Option<SubjectId>,
+    more: &[(&str, &str)],
+) -> NewEntry {
+    let link = match (on, subject) {
+        (Selection::Client(tag), _) => SubjectLink::Tag { tag: *tag, keep: false },
         (_, Some(subject)) => SubjectLink::Subject(subject),
         (_, None) => SubjectLink::Nobody,
     };
-    let what = match selection {
-        Withdrawal::Grant(_) => "grant",
-        Withdrawal::Form(_) => "form",
-        Withdrawal::Client(_) => "client",
+    let selected_by = match on {
+        Selection::Grant(_) => "grant",
+        Selection::Form(_) => "form",
+        Selection::Client(_) => "client",
     };
-    entry("withdrawn", by, &[("selected_by", json!(what))], json!({}), link)
+    let (event, everything) = match change {
+        Change::Confirm { .. } => ("confirmed", false),
+        Change::Reconfirm { .. } => ("reconfirmed", false),
+        Change::Pause => ("paused", false),
+        Change::Resume => ("resumed", false),
+        Change::Withdraw { everything } => ("withdrawn", *everything),
+        Change::Invalidate => ("invalidated", false),
+    };
+    let mut facts = vec![("selected_by", json!(selected_by))];
+    if everything {
+        facts.push(("on_behalf_of_client", json!(true)));
+    }
+    if *change == Change::Invalidate {
+        // For the gateway's officer: what was released under it is to be looked at (AVG 33).
+        facts.push(("possible_breach", json!(true)));
+    }
+    facts.extend(more.iter().map(|(name, value)| (*name, json!(value))));
+    entry(event, by, &facts, json!({}), link)
+}
+
+/// That a source paused everything of its own, or went on.
+pub(super) fn of_source(by: Oin, event: &str) -> NewEntry {
+    entry(event, by, &[], json!({}), SubjectLink::Nobody)
+}
+
+/// That a form was checked, and not recorded.
+pub(super) fn validated(by: Oin) -> NewEntry {
+    entry("validated", by, &[], json!({}), SubjectLink::Nobody)
+}
+
+/// That an organisation took note of what it was told.
+pub(super) fn acknowledged(by: Oin, cursor: &str) -> NewEntry {
+    entry("acknowledged", by, &[("cursor", json!(cursor))], json!({}), SubjectLink::Nobody)
 }
 
 /// A look at recorded consents: an entry of its own kind, with the same content whether or not anything is found.

@@ -1,5 +1,6 @@
 //! The example as a GGZ system would send it, whole and broken; every draft there and back; records out.
 
+mod agrees;
 mod broken;
 mod export;
 mod r4;

@@ -270,11 +270,15 @@ impl Wording for Dutch {
         }
     }
 
-    fn receipt_lines(&self, letter: &Letter, fingerprint: &str) -> [String; 3] {
+    fn receipt_lines(&self, letter: &Letter, fingerprint: &str) -> Vec<String> {
+        let place = letter.log_position.map(|position| format!("Plaats in het register: {position}"));
         [
-            format!("Nummer van het formulier: {}", letter.form),
-            format!("Plaats in het register: {}", letter.log_position),
-            format!("Vingerafdruk van het formulier: {fingerprint}"),
+            Some(format!("Nummer van het formulier: {}", letter.form)),
+            place,
+            Some(format!("Vingerafdruk van het formulier: {fingerprint}")),
         ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }

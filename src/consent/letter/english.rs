@@ -264,11 +264,15 @@ impl Wording for English {
         }
     }
 
-    fn receipt_lines(&self, letter: &Letter, fingerprint: &str) -> [String; 3] {
+    fn receipt_lines(&self, letter: &Letter, fingerprint: &str) -> Vec<String> {
+        let place = letter.log_position.map(|position| format!("Place in the register: {position}"));
         [
-            format!("Number of the form: {}", letter.form),
-            format!("Place in the register: {}", letter.log_position),
-            format!("Fingerprint of the form: {fingerprint}"),
+            Some(format!("Number of the form: {}", letter.form)),
+            place,
+            Some(format!("Fingerprint of the form: {fingerprint}")),
         ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }

@@ -86,5 +86,5 @@ pub(super) trait Wording {
     /// What the receipt is for.
     fn receipt(&self) -> Part;
     /// Form, place in the register, fingerprint in groups.
-    fn receipt_lines(&self, letter: &Letter, fingerprint: &str) -> [String; 3];
+    fn receipt_lines(&self, letter: &Letter, fingerprint: &str) -> Vec<String>;
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{
     faults::{Item, RegisterFaults, RegisterFile},
+    forms::{PrintedForm, RawForm, printed_form},
     text,
 };
 use crate::{
@@ -113,6 +114,8 @@ pub struct Organisation {
     pub contact: Contact,
     /// Where to complain (R27): an address, a page or a telephone number.
     pub complaint: String,
+    /// The printed forms that it has in use, if it is a recorder.
+    pub forms: Vec<PrintedForm>,
     /// With what it signs forms.
     pub signing_keys: Vec<SigningKey>,
     /// Where it is called, if it is a source.
@@ -151,6 +154,8 @@ struct RawOrganisation {
     role: Vec<RawRole>,
     contact: RawContact,
     complaint: String,
+    #[serde(default)]
+    form: Vec<RawForm>,
     #[serde(default)]
     signing_key: Vec<RawSigningKey>,
     endpoint: Option<RawEndpoint>,
@@ -241,6 +246,9 @@ fn organisation(raw: RawOrganisation, gateway: GatewayKind, item: &mut Item<'_>)
     let contact_role = item.take("contact.role", line(&raw.contact.role, 100, Expected::Text));
     let contact_phone = item.take("contact.phone", text::phone(&raw.contact.phone));
     let complaint = item.take("complaint", line(&raw.complaint, 200, Expected::Address));
+    let forms: Vec<_> = raw.form.iter().filter_map(|raw| printed_form(raw, item)).collect();
+    let versions: BTreeSet<_> = forms.iter().map(|form| (form.number, form.version)).collect();
+    item.must(versions.len() == forms.len(), "has a version of a form more than once");
     let signing_keys = raw.signing_key.iter().filter_map(|raw| signing_key(raw, item)).collect();
     let endpoint = raw.endpoint.and_then(|raw| {
         let url = if is_address(&raw.url) { Ok(raw.url) } else { Err("must read `https://host:port`") };
@@ -254,6 +262,7 @@ fn organisation(raw: RawOrganisation, gateway: GatewayKind, item: &mut Item<'_>)
         roles,
         contact: Contact { role: contact_role?, phone: contact_phone? },
         complaint: complaint?,
+        forms,
         signing_keys,
         endpoint,
     };

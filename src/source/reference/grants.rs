@@ -10,6 +10,7 @@ use crate::{
         Binding, BindingSalt, Grant,
         grant::GRANT_TYPE,
         jws::{self, Unverified},
+        reconfirmation::{RECONFIRMATION_TYPE, Reconfirmation},
     },
     domain::{Bsn, Day, Oin, Purpose, Role, Timestamp},
     proto,
@@ -40,6 +41,8 @@ pub enum Objection {
     RoleDiffers,
     /// A grant names another purpose.
     PurposeDiffers,
+    /// A grant was signed where the client was not free, and no reconfirmation of it is shown.
+    NotReconfirmed,
     /// A grant is not in force now.
     NotInForce,
     /// More is asked than the grants give.
@@ -66,12 +69,21 @@ impl Objection {
             Self::RecipientDiffers => "RECIPIENT_DIFFERS",
             Self::RoleDiffers => "ROLE_DIFFERS",
             Self::PurposeDiffers => "PURPOSE_DIFFERS",
+            Self::NotReconfirmed => "NOT_RECONFIRMED",
             Self::NotInForce => "NOT_IN_FORCE",
             Self::FieldsBeyondGrants => "FIELDS_BEYOND_GRANTS",
             Self::ClientUnknown => "CLIENT_UNKNOWN",
             Self::ClientDeclined => "CLIENT_DECLINED",
         }
     }
+}
+
+/// A grant as the gateway shows it.
+#[derive(Debug)]
+struct Shown<'a> {
+    jws: &'a str,
+    salt: BindingSalt,
+    reconfirmation: &'a str,
 }
 
 /// A question, read.
@@ -82,7 +94,7 @@ pub(super) struct Question<'a> {
     recipient: Oin,
     role: Role,
     purpose: Purpose,
-    grants: Vec<(&'a str, BindingSalt)>,
+    grants: Vec<Shown<'a>>,
     deadline: Timestamp,
 }
 
@@ -92,7 +104,7 @@ impl<'a> Question<'a> {
         let mut grants = Vec::with_capacity(message.grants.len());
         for grant in &message.grants {
             let salt = BindingSalt::from_bytes(&grant.binding_salt).ok_or(Objection::BindingWrong)?;
-            grants.push((grant.jws.as_str(), salt));
+            grants.push(Shown { jws: &grant.jws, salt, reconfirmation: &grant.reconfirmation });
         }
         Ok(Self {
             bsn: Bsn::parse(&message.bsn).map_err(|_| malformed)?,
@@ -124,8 +136,11 @@ impl Checks<'_> {
             return Err(Objection::NoGrant);
         }
         let mut granted = Mask::EMPTY;
-        for (jws, salt) in &question.grants {
+        for Shown { jws, salt, reconfirmation } in &question.grants {
             let grant = self.grant(jws, salt, &question.bsn)?;
+            if !grant.context.is_free() {
+                self.reconfirmed(&grant, reconfirmation)?;
+            }
             let objection = if grant.recipient != question.recipient {
                 Some(Objection::RecipientDiffers)
             } else if grant.role != question.role {
@@ -162,6 +177,19 @@ impl Checks<'_> {
             return Err(Objection::SourceDiffers);
         }
         Ok(grant)
+    }
+
+    /// Whether the client has confirmed it where he was free, by the recorder's own signature (R13).
+    fn reconfirmed(&self, grant: &Grant, jws: &str) -> Result<(), Objection> {
+        let missing = |_| Objection::NotReconfirmed;
+        let unverified = Unverified::parse(jws, RECONFIRMATION_TYPE).map_err(missing)?;
+        let claimed = Claimed { recorder: grant.recorder, signed_on: grant.signed_on.to_string() };
+        let key = self.key(&claimed, unverified.kid()).ok_or(Objection::RecorderKeyUnknown)?;
+        let payload = unverified.verify(&key).map_err(|_| Objection::SignatureInvalid)?;
+        let said = Reconfirmation::parse(&payload).map_err(|_| Objection::NotReconfirmed)?;
+        let about = said.form == grant.form && said.recorder == grant.recorder;
+        let holds = about && said.check(grant.signed_on, self.now.day()).is_ok();
+        if holds { Ok(()) } else { Err(Objection::NotReconfirmed) }
     }
 
     /// The recorder signs some day between the client's signature and now, and may change its key later: a grant holds

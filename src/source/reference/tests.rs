@@ -125,6 +125,8 @@ fn verdict(lab: &Lab, question: &SourceQuestion) -> Result<(), Objection> {
     let present = |grant: &PresentedGrant| proto::PresentedGrant {
         jws: grant.jws.clone(),
         binding_salt: grant.salt.bytes().to_vec(),
+        reconfirmation: grant.reconfirmation.clone().unwrap_or_default(),
+        countersignature: String::new(),
     };
     let message = proto::GetStatementRequest {
         query_id: question.query.to_string(),

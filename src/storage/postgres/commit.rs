@@ -37,6 +37,10 @@ impl<'a> PostgresCommit<'a> {
         if let Some(now) = wanted.forget {
             let delete = sqlx::query("delete from client_key where expires is not null and expires <= $1");
             within(delete.bind(now.millis()).execute(&mut connection)).await?;
+            // What nobody can be led to any more covers nothing.
+            let orphans = "delete from consent_stop s where not exists \
+                           (select 1 from client_key k where k.subject = s.subject)";
+            within(sqlx::query(orphans).execute(&mut connection)).await?;
         }
         let mut seen = look::look(&mut connection, wanted).await?;
         if seen.head.is_none() {

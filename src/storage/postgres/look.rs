@@ -1,48 +1,69 @@
 //! What a batch looks at: one statement with a part for each question, since each round trip holds up every instance.
 
-use sqlx::{AssertSqlSafe, PgConnection, postgres::PgRow};
+use sqlx::{PgConnection, postgres::PgRow};
 
 use super::faults::within;
 use crate::{
-    consent::GrantState,
-    domain::{GrantId, Oin, PairId, Timestamp},
+    consent::Standing,
+    domain::{GrantId, PairId, Timestamp},
     storage::{
-        Head, KeyRow, Look, Seen, StoreFault, Withdrawable, Withdrawal,
-        rows::{self, Columns},
+        Head, KeyRow, Look, Seen, StoreFault,
+        rows::{self, Columns, GrantColumns},
     },
     subject::Tag,
 };
 
-/// `part` tells which part a row belongs to. The others are what that part needs: bytes `a`, `b`, `c`, numbers `m`, `n`,
+/// Grants that meet a condition, for [`LOOK`].
+macro_rules! grants {
+    ($condition:literal) => {
+        concat!(
+            "select 5, g.id, g.form, g.subject, g.renews, g.starts, g.ends, ",
+            rows::packed_text!(),
+            ", ",
+            rows::events_text!(),
+            ", null, null from consent_grant g where ",
+            $condition
+        )
+    };
+}
+
+/// `part` tells which part a row belongs to. The others are what that part needs: bytes `a` to `d`, numbers `m`, `n`,
 /// texts `s`, `t`, flags `f`, `g`.
 ///
 /// The settings that durability rests on come along each time: they can be changed while the server runs.
-const LOOK: &str = "\
-select 0::int8 as part, h.frontier as a, h.batch as b, h.keys as c, h.size as m, h.time as n, h.origin as s, \
-       h.checkpoint as t, \
-       current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on' \
-       and current_setting('synchronous_commit') in ('on', 'remote_apply') as f, h.id is not null as g \
-  from (select 1) as one left join head h on true \
-union all \
-(select 1, leaf, null, null, position, null, null, null, null, null from entry where position >= $1 \
-  order by position limit $2) \
-union all \
-select 2, tag, subject, wrapped, year, expires, null, null, null, null from client_key where tag = any($3) \
-union all \
-select 2, tag, subject, wrapped, year, expires, null, null, null, null from client_key where subject = any($4) \
-union all \
-select 3, key, null, null, null, null, null, null, null, null from used_request_id where key = any($5) \
-union all \
-select 4, pair, null, null, null, null, null, null, null, null from open_request where pair = any($6) \
-union all \
-select 5, g.id, null, null, g.starts, g.ends, null, null, \
-       exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'confirmed'), \
-       exists (select 1 from consent_event e where e.grant_id = g.id and e.kind = 'withdrawn') \
-  from consent_grant g where g.id = any($7) \
-union all \
-select 6, id, null, null, null, null, null, null, null, null from consent_form where id = any($8) \
-union all \
-select 7, id, null, null, null, null, null, null, null, null from consent_grant where id = any($9)";
+const LOOK: &str = concat!(
+    "select 0::int8 as part, h.frontier as a, h.batch as b, h.keys as c, null::bytea as d, h.size as m, h.time as n, \
+            h.origin as s, h.checkpoint as t, \
+            current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on' \
+            and current_setting('synchronous_commit') in ('on', 'remote_apply') as f, h.id is not null as g \
+       from (select 1) as one left join head h on true \
+     union all \
+     (select 1, leaf, null, null, null, position, null, null, null, null, null from entry where position >= $1 \
+       order by position limit $2) \
+     union all \
+     select 2, tag, subject, wrapped, null, year, expires, null, null, null, null from client_key \
+       where tag = any($3) \
+     union all \
+     select 2, tag, subject, wrapped, null, year, expires, null, null, null, null from client_key \
+       where subject = any($4) \
+     union all \
+     select 3, key, null, null, null, null, null, null, null, null, null from used_request_id where key = any($5) \
+     union all \
+     select 4, pair, null, null, null, null, null, null, null, null, null from open_request where pair = any($6) \
+     union all ",
+    grants!("g.id = any($7)"),
+    " union all \
+     select 6, id, null, null, null, null, null, null, null, null, null from consent_form where id = any($8) \
+     union all \
+     select 7, id, null, null, null, null, null, null, null, null, null from consent_grant where id = any($9) \
+     union all ",
+    grants!("g.form = any($10)"),
+    " union all ",
+    grants!("g.subject in (select subject from client_key where tag = any($11))"),
+    " union all select 8, subject, null, null, null, null, null, ",
+    rows::stop_text!(),
+    ", null, null, null from consent_stop where subject in (select subject from client_key where tag = any($11))"
+);
 
 pub(super) async fn look(connection: &mut PgConnection, wanted: &Look) -> Result<Seen, StoreFault> {
     let ids = |ids: &[GrantId]| ids.iter().map(|id| id.bytes().to_vec()).collect::<Vec<_>>();
@@ -55,7 +76,9 @@ pub(super) async fn look(connection: &mut PgConnection, wanted: &Look) -> Result
         .bind(wanted.pairs.iter().map(|pair| pair.bytes().to_vec()).collect::<Vec<_>>())
         .bind(ids(&wanted.grants))
         .bind(wanted.new_forms.iter().map(|id| id.bytes().to_vec()).collect::<Vec<_>>())
-        .bind(ids(&wanted.new_grants));
+        .bind(ids(&wanted.new_grants))
+        .bind(wanted.forms.iter().map(|id| id.bytes().to_vec()).collect::<Vec<_>>())
+        .bind(wanted.clients.iter().map(|tag| tag.bytes().to_vec()).collect::<Vec<_>>());
     let mut seen = Seen::default();
     let mut leaves = Vec::new();
     for row in within(query.fetch_all(&mut *connection)).await? {
@@ -72,8 +95,10 @@ pub(super) async fn look(connection: &mut PgConnection, wanted: &Look) -> Result
                 seen.open.insert(pair);
             }
             5 => {
-                seen.states.insert(rows::grant_id(&row, "a")?, state(&row)?);
+                let standing = standing(&row)?;
+                seen.grants.insert(standing.id, standing);
             }
+            8 => seen.stops.push((rows::subject(&row, "a")?, rows::stop(&row.text("s")?)?)),
             6 => {
                 seen.used_forms.insert(rows::form_id(&row, "a")?);
             }
@@ -84,9 +109,6 @@ pub(super) async fn look(connection: &mut PgConnection, wanted: &Look) -> Result
     }
     leaves.sort_unstable_by_key(|(position, _)| *position);
     seen.leaves = leaves.into_iter().map(|(_, leaf)| leaf).collect();
-    for (selection, by) in &wanted.withdrawals {
-        seen.withdrawable.push(withdrawable(connection, selection, *by).await?);
-    }
     Ok(seen)
 }
 
@@ -121,26 +143,17 @@ fn key(row: &PgRow) -> Result<KeyRow, StoreFault> {
     })
 }
 
-fn state(row: &PgRow) -> Result<GrantState, StoreFault> {
-    Ok(GrantState {
+fn standing(row: &PgRow) -> Result<Standing, StoreFault> {
+    let columns = GrantColumns {
+        id: rows::grant_id(row, "a")?,
+        form: rows::form_id(row, "b")?,
+        subject: rows::subject(row, "c")?,
         starts: Timestamp::from_millis(row.number("m")?),
         ends: Timestamp::from_millis(row.number("n")?),
-        confirmed: row.flag("f")?,
-        withdrawn: row.flag("g")?,
-    })
-}
-
-async fn withdrawable(
-    connection: &mut PgConnection,
-    selection: &Withdrawal,
-    by: Oin,
-) -> Result<Vec<Withdrawable>, StoreFault> {
-    let (condition, bound) = rows::withdrawal(selection);
-    let statement =
-        format!("{}{condition} and (g.recorder = $2 or g.source = $2) order by g.id", rows::WITHDRAWABLE);
-    let query = sqlx::query(AssertSqlSafe(statement)).bind(bound).bind(by.as_str().to_owned());
-    let found = within(query.fetch_all(&mut *connection)).await?;
-    found.iter().map(rows::withdrawable).collect()
+        renews: row.bytes_or_null("d")?,
+    };
+    let events = rows::events(&row.text_or_null("t")?.unwrap_or_default())?;
+    columns.standing(&row.text("s")?, &events)
 }
 
 /// A log does not begin in a store that another one is being copied into.

@@ -2,11 +2,13 @@
 
 use sqlx::{PgConnection, Postgres, postgres::PgArguments};
 
+mod life;
+
 use super::faults::within;
 use crate::{
-    catalogue,
+    catalogue::{self, Mask},
     domain::Timestamp,
-    storage::{EntryRow, StoreFault, Writes, batch::NewGrant},
+    storage::{EntryRow, StoreFault, Writes},
 };
 
 macro_rules! insert_entries {
@@ -21,7 +23,7 @@ macro_rules! insert_entries {
 /// Entries alone: those that are too much for one message.
 const ENTRIES: &str = insert_entries!();
 
-/// Entries, keys, claims, requests opened and closed, head. Arrays, so that the text is the same for every batch.
+/// Entries, keys, claims, requests opened and closed, what left, head. Arrays, so that the text is the same for every batch.
 const BATCH: &str = concat!(
     "with e as (",
     insert_entries!(),
@@ -32,7 +34,9 @@ const BATCH: &str = concat!(
      c as (insert into used_request_id (key, time) select key, $20 from unnest($21::bytea[]) as t (key)), \
      o as (insert into open_request (pair, requester, time) \
         select pair, requester, $20 from unnest($22::bytea[], $23::text[]) as t (pair, requester)), \
-     d as (delete from open_request where pair = any($24::bytea[])) \
+     d as (delete from open_request where pair = any($24::bytea[])), \
+     l as (insert into disclosure (grant_id, position, source, recipient, fields, counted, time) \
+        select *, $20 from unnest($31::bytea[], $32::int8[], $33::text[], $34::text[], $35::text[], $36::int8[])) \
      insert into head (id, origin, size, time, frontier, checkpoint, batch, keys) \
      values (1, $25, $26, $20, $27, $28, $29, $30) \
      on conflict (id) do update set origin = excluded.origin, size = excluded.size, time = excluded.time, \
@@ -56,8 +60,9 @@ pub(super) async fn write(
 ) -> Result<(), StoreFault> {
     forms(connection, writes).await?;
     events(connection, writes).await?;
+    life::write(connection, writes).await?;
     tiles(connection, writes).await?;
-    let (keys, head) = (&writes.keys, &writes.head);
+    let (keys, head, left) = (&writes.keys, &writes.head, &writes.disclosures);
     let mut entries = writes.entries.as_slice();
     while let Some((some, rest)) = first(entries, message).filter(|(_, rest)| !rest.is_empty()) {
         within(bound(sqlx::query(ENTRIES), some)?.execute(&mut *connection)).await?;
@@ -79,7 +84,13 @@ pub(super) async fn write(
         .bind(head.frontier.as_slice())
         .bind(head.checkpoint.as_str())
         .bind(head.batch.as_slice())
-        .bind(head.keys.as_ref().map(<[u8; 32]>::as_slice));
+        .bind(head.keys.as_ref().map(<[u8; 32]>::as_slice))
+        .bind(column(left, |row| row.grant.bytes().to_vec()))
+        .bind(left.iter().map(|row| stored(row.position)).collect::<Result<Vec<_>, _>>()?)
+        .bind(column(left, |row| row.source.to_string()))
+        .bind(column(left, |row| row.recipient.to_string()))
+        .bind(column(left, |row| catalogue::codes(row.fields).join(" ")))
+        .bind(column(left, |row| i64::from(row.counted)));
     within(query.execute(connection)).await.map(drop)
 }
 
@@ -140,23 +151,30 @@ async fn forms(connection: &mut PgConnection, writes: &Writes) -> Result<(), Sto
     let grants: Vec<_> = writes.new_grants().collect();
     let query = sqlx::query(
         "insert into consent_grant (id, form, subject, recorder, recipient, role, purpose, source, fields, starts, \
-         ends, jws, sealed_salt, key_year) \
-         select *, $14 from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::text[], \
-         $7::text[], $8::text[], $9::text[], $10::int8[], $11::int8[], $12::text[], $13::bytea[])",
+         ends, jws, sealed_salt, given_by, signed_on, free, uses, renews, countersignature, key_year) \
+         select *, $20 from unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::text[], \
+         $7::text[], $8::text[], $9::text[], $10::int8[], $11::int8[], $12::text[], $13::bytea[], $14::text[], \
+         $15::int8[], $16::int8[], $17::int8[], $18::bytea[], $19::text[])",
     )
-    .bind(column(&grants, |new| new.grant.id.bytes().to_vec()))
-    .bind(column(&grants, |new| new.form.id.bytes().to_vec()))
-    .bind(column(&grants, |new| new.subject.bytes().to_vec()))
-    .bind(column(&grants, |new| new.form.recorder.to_string()))
-    .bind(column(&grants, |new| new.grant.recipient.to_string()))
-    .bind(column(&grants, |new| new.grant.role.as_str()))
-    .bind(column(&grants, |new| new.grant.purpose.to_string()))
-    .bind(column(&grants, |new| new.grant.source.to_string()))
-    .bind(column(&grants, |new| catalogue::codes(new.grant.fields).join(" ")))
-    .bind(column(&grants, |new| new.grant.starts().millis()))
-    .bind(column(&grants, |new| new.grant.ends().millis()))
-    .bind(column(&grants, |new: &NewGrant<'_>| new.jws.to_owned()))
-    .bind(column(&grants, |new| new.sealed_salt.to_vec()))
+    .bind(column(&grants, |row| row.new.grant.id.bytes().to_vec()))
+    .bind(column(&grants, |row| row.form.id.bytes().to_vec()))
+    .bind(column(&grants, |row| row.subject.bytes().to_vec()))
+    .bind(column(&grants, |row| row.form.recorder.to_string()))
+    .bind(column(&grants, |row| row.new.grant.recipient.to_string()))
+    .bind(column(&grants, |row| row.new.grant.role.as_str()))
+    .bind(column(&grants, |row| row.new.grant.purpose.to_string()))
+    .bind(column(&grants, |row| row.new.grant.source.to_string()))
+    .bind(column(&grants, |row| catalogue::codes(row.new.grant.fields).join(" ")))
+    .bind(column(&grants, |row| row.new.grant.starts().millis()))
+    .bind(column(&grants, |row| row.new.grant.ends().millis()))
+    .bind(column(&grants, |row| row.new.jws.clone()))
+    .bind(column(&grants, |row| row.new.salt.clone()))
+    .bind(column(&grants, |row| row.new.grant.given_by.as_str()))
+    .bind(column(&grants, |row| Timestamp::start_of(row.new.grant.signed_on).millis()))
+    .bind(column(&grants, |row| i64::from(row.new.grant.context.is_free())))
+    .bind(column(&grants, |row| row.new.grant.uses.map(i64::from)))
+    .bind(column(&grants, |row| row.new.grant.renews.map(|id| id.bytes().to_vec())))
+    .bind(column(&grants, |row| row.new.countersignature.clone()))
     .bind(i64::from(writes.time.year()));
     within(query.execute(connection)).await.map(drop)
 }
@@ -166,18 +184,22 @@ async fn events(connection: &mut PgConnection, writes: &Writes) -> Result<(), St
     if events.is_empty() {
         return Ok(());
     }
-    let positions = events.iter().map(|event| stored(event.position)).collect::<Result<Vec<_>, _>>()?;
+    let positions = events.iter().map(|row| stored(row.event.position)).collect::<Result<Vec<_>, _>>()?;
     let query = sqlx::query(
-        "insert into consent_event (grant_id, kind, time, position) \
-         select grant_id, kind, $4, position \
-         from unnest($1::bytea[], $2::text[], $3::int8[]) as t (grant_id, kind, position) \
-         on conflict (grant_id, kind) do nothing",
+        "insert into consent_event (grant_id, position, kind, time, fields) \
+         select * from unnest($1::bytea[], $2::int8[], $3::text[], $4::int8[], $5::text[])",
     )
-    .bind(column(events, |event| event.grant.bytes().to_vec()))
-    .bind(column(events, |event| event.kind.as_str()))
+    .bind(column(events, |row| row.grant.bytes().to_vec()))
     .bind(positions)
-    .bind(writes.time.millis());
+    .bind(column(events, |row| row.event.kind.as_str()))
+    .bind(column(events, |row| row.event.time.millis()))
+    .bind(column(events, |row| codes(row.event.fields)));
     within(query.execute(connection)).await.map(drop)
+}
+
+/// Field codes, or nothing where there are none.
+fn codes(fields: Mask) -> Option<String> {
+    (!fields.is_empty()).then(|| catalogue::codes(fields).join(" "))
 }
 
 async fn tiles(connection: &mut PgConnection, writes: &Writes) -> Result<(), StoreFault> {

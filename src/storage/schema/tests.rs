@@ -243,3 +243,38 @@ fn a_difference_is_told_by_name() {
         ["missing: tile: hashes Bytes", "not in schema.rs: tile: hashes Text"]
     );
 }
+
+/// What was recorded before migration 0003 is still there after it, and is not used any more.
+#[tokio::test]
+async fn a_consent_of_the_version_before_is_kept_and_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        SqliteConnectOptions::new().filename(folder.path().join("sluis.db")).create_if_missing(true);
+    let pool = SqlitePool::connect_with(options.clone()).await.unwrap();
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let mut before = sqlx::migrate::Migrator::new(migrations.as_path()).await.unwrap();
+    before.migrations.to_mut().retain(|migration| migration.version < 3);
+    before.run(&pool).await.unwrap();
+    let (form, grant) = (crate::domain::FormId::random(), crate::domain::GrantId::random());
+    for (statement, id) in [
+        ("insert into consent_form values (?, x'02', '00000099000003001000', 5, 'form')", form.bytes()),
+        (
+            "insert into consent_grant select ?, id, zeroblob(16), recorder, '00000099000001001000', \
+             'gem.klantmanager', 'REINTEGRATION', recorder, 'VW-04', 0, 9, 'grant', x'03', 2026 from consent_form",
+            grant.bytes(),
+        ),
+        ("insert into consent_event values (?, 'confirmed', 6, 7)", grant.bytes()),
+        ("insert into client_key values (?, 2026, zeroblob(16), x'04', null)", grant.bytes()),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).bind(id.to_vec()).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    let store = SqliteStore::open(folder.path()).await.unwrap();
+    let found = store.grant(grant).await.unwrap().unwrap();
+    assert_eq!(found.standing.form, form);
+    assert!(found.standing.state.confirmed && !found.standing.state.free);
+    assert_eq!(found.events.iter().map(|event| event.position).collect::<Vec<_>>(), [7]);
+    // Nothing stands for it, so nothing is released under it (`exchange::verified`).
+    assert_eq!(found.countersignature, "");
+    assert!(found.standing.state.releasable(found.standing.state.starts).is_empty());
+}

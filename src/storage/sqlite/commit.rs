@@ -5,9 +5,9 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection, query::Query, 
 
 use super::{fault, held::Held, look::list};
 use crate::{
-    catalogue,
+    catalogue::{self, Mask},
     domain::Timestamp,
-    storage::{Commit, EntryRow, EventRow, StoreFault, Writes, batch::NewGrant},
+    storage::{Commit, EntryRow, EventRow, SourcePauseRow, StopRow, StoreFault, Writes, batch::NewRow},
 };
 
 /// Rows inserted by one statement at most. Few, so that the texts of all sizes stay prepared.
@@ -28,6 +28,8 @@ const REST: &str = "\
      insert into open_request (pair, requester, time) \
         select unhex(value ->> 0), value ->> 1, ? from json_each(?); \
      delete from open_request where pair in (select unhex(value) from json_each(?)); \
+     insert into disclosure (grant_id, position, source, recipient, fields, counted, time) \
+        select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ? from json_each(?); \
      insert into head (id, origin, size, time, frontier, checkpoint, batch, keys) \
         values (1, ?, ?, ?, ?, ?, ?, ?) \
         on conflict (id) do update set origin = excluded.origin, size = excluded.size, time = excluded.time, \
@@ -47,7 +49,8 @@ impl Commit for SqliteCommit<'_> {
     async fn commit(mut self: Box<Self>, writes: &Writes) -> Result<(), StoreFault> {
         let connection = &mut self.held.connection;
         forms(connection, writes).await?;
-        events(connection, &writes.events, writes.time).await?;
+        events(connection, &writes.events).await?;
+        life(connection, writes).await?;
         insert(connection, "tile (level, number, hashes)", "", &writes.tiles, |row, tile| {
             row.push_bind(i64::from(tile.level))
                 .push_bind(stored(tile.number)?)
@@ -74,6 +77,8 @@ impl Commit for SqliteCommit<'_> {
             .bind(time)
             .bind(opened(writes))
             .bind(list(writes.closed.iter().map(crate::domain::PairId::bytes)))
+            .bind(time)
+            .bind(disclosed(writes))
             .bind(head.origin.clone())
             .bind(stored(head.size)?)
             .bind(time)
@@ -141,6 +146,21 @@ fn opened(writes: &Writes) -> String {
     serde_json::Value::Array(rows.collect()).to_string()
 }
 
+fn disclosed(writes: &Writes) -> String {
+    let rows = writes.disclosures.iter().map(|left| {
+        let (grant, fields) = (hex::encode(left.grant.bytes()), catalogue::codes(left.fields).join(" "));
+        serde_json::json!([
+            grant,
+            left.position,
+            left.source,
+            left.recipient,
+            fields,
+            i64::from(left.counted)
+        ])
+    });
+    serde_json::Value::Array(rows.collect()).to_string()
+}
+
 type Row<'a, 'b> = sqlx::query_builder::Separated<'a, Sqlite, &'b str>;
 
 /// Inserts rows, several at a time.
@@ -179,8 +199,9 @@ async fn forms(connection: &mut SqliteConnection, writes: &Writes) -> Result<(),
     .await?;
     let grants: Vec<_> = writes.new_grants().collect();
     let into = "consent_grant (id, form, subject, recorder, recipient, role, purpose, source, fields, starts, ends, \
-                jws, sealed_salt, key_year)";
-    insert(connection, into, "", &grants, |row, NewGrant { subject, form, grant, jws, sealed_salt }| {
+                jws, sealed_salt, key_year, given_by, signed_on, free, uses, renews, countersignature)";
+    insert(connection, into, "", &grants, |row, NewRow { subject, form, new }| {
+        let grant = &new.grant;
         row.push_bind(grant.id.bytes().to_vec())
             .push_bind(form.id.bytes().to_vec())
             .push_bind(subject.bytes().to_vec())
@@ -192,27 +213,83 @@ async fn forms(connection: &mut SqliteConnection, writes: &Writes) -> Result<(),
             .push_bind(catalogue::codes(grant.fields).join(" "))
             .push_bind(grant.starts().millis())
             .push_bind(grant.ends().millis())
-            .push_bind((*jws).to_owned())
-            .push_bind(sealed_salt.to_vec())
-            .push_bind(i64::from(writes.time.year()));
+            .push_bind(new.jws.clone())
+            .push_bind(new.salt.clone())
+            .push_bind(i64::from(writes.time.year()))
+            .push_bind(grant.given_by.as_str())
+            .push_bind(Timestamp::start_of(grant.signed_on).millis())
+            .push_bind(i64::from(grant.context.is_free()))
+            .push_bind(grant.uses.map(i64::from))
+            .push_bind(grant.renews.map(|id| id.bytes().to_vec()))
+            .push_bind(new.countersignature.clone());
         Ok(())
     })
     .await
 }
 
-async fn events(
-    connection: &mut SqliteConnection,
-    events: &[EventRow],
-    time: Timestamp,
-) -> Result<(), StoreFault> {
-    let into = "consent_event (grant_id, kind, time, position)";
-    let after = " on conflict (grant_id, kind) do nothing";
-    insert(connection, into, after, events, |row, event| {
-        row.push_bind(event.grant.bytes().to_vec())
+/// Field codes, or nothing where there are none.
+fn codes(fields: Mask) -> Option<String> {
+    (!fields.is_empty()).then(|| catalogue::codes(fields).join(" "))
+}
+
+async fn events(connection: &mut SqliteConnection, events: &[EventRow]) -> Result<(), StoreFault> {
+    let into = "consent_event (grant_id, position, kind, time, fields)";
+    insert(connection, into, "", events, |row, EventRow { grant, event }| {
+        row.push_bind(grant.bytes().to_vec())
+            .push_bind(stored(event.position)?)
             .push_bind(event.kind.as_str())
-            .push_bind(time.millis())
-            .push_bind(stored(event.position)?);
+            .push_bind(event.time.millis())
+            .push_bind(codes(event.fields));
         Ok(())
     })
     .await
+}
+
+/// What else becomes of grants, seldom.
+async fn life(connection: &mut SqliteConnection, writes: &Writes) -> Result<(), StoreFault> {
+    let into = "consent_stop (subject, position, number, kind, day, owner, recipient, purpose, source, parental, fields)";
+    let numbered: Vec<_> = (0_i64..).zip(&writes.stops).collect();
+    insert(connection, into, "", &numbered, |row, (number, StopRow { subject, position, stop })| {
+        let scope = &stop.scope;
+        row.push_bind(subject.bytes().to_vec())
+            .push_bind(stored(*position)?)
+            .push_bind(*number)
+            .push_bind(stop.kind.as_str())
+            .push_bind(Timestamp::start_of(stop.day).millis())
+            .push_bind(scope.owner.map(|oin| oin.to_string()))
+            .push_bind(scope.recipient.map(|oin| oin.to_string()))
+            .push_bind(scope.purpose.as_ref().map(ToString::to_string))
+            .push_bind(scope.source.map(|oin| oin.to_string()))
+            .push_bind(i64::from(scope.parental))
+            .push_bind(codes(stop.fields));
+        Ok(())
+    })
+    .await?;
+    for SourcePauseRow { source, paused, position } in &writes.source_pauses {
+        let query = if *paused {
+            sqlx::query(
+                "insert into source_pause (source, time, position) values (?, ?, ?) on conflict (source) do nothing",
+            )
+            .bind(source.to_string())
+            .bind(writes.time.millis())
+            .bind(stored(*position)?)
+        } else {
+            sqlx::query("delete from source_pause where source = ?").bind(source.to_string())
+        };
+        query.execute(&mut *connection).await.map_err(fault)?;
+    }
+    for (form, jws) in &writes.reconfirmed {
+        let query = sqlx::query("update consent_form set reconfirmation = ? where id = ?");
+        let query = query.bind(jws.clone()).bind(form.bytes().to_vec());
+        query.execute(&mut *connection).await.map_err(fault)?;
+    }
+    for (organisation, cursor) in &writes.acknowledged {
+        let query = sqlx::query(
+            "insert into acknowledged (organisation, position, day) values (?, ?, ?) on conflict (organisation) \
+             do update set position = excluded.position, day = excluded.day",
+        );
+        let query = query.bind(organisation.to_string()).bind(stored(cursor.position)?).bind(cursor.day);
+        query.execute(&mut *connection).await.map_err(fault)?;
+    }
+    Ok(())
 }

@@ -8,12 +8,9 @@ use std::sync::LazyLock;
 use sqlx::AssertSqlSafe;
 
 use super::{SqliteStore, fault, held::Held};
-use crate::{
-    domain::Oin,
-    storage::{
-        Look, Seen, StoreFault, Withdrawable, Withdrawal,
-        rows::{self, Columns as _},
-    },
+use crate::storage::{
+    Look, Seen, StoreFault,
+    rows::{self, Columns as _},
 };
 
 /// `part` tells which statement a row comes from. Lists of ids are JSON arrays of hexadecimal text, so that the text is the
@@ -22,9 +19,11 @@ static STATEMENTS: LazyLock<String> = LazyLock::new(statements);
 
 fn statements() -> String {
     let among = |number: u8| format!("in (select unhex(value) from json_each(${number}))");
+    let client = format!("in (select subject from client_key where tag {})", among(12));
     let mut text = format!(
         "begin immediate; \
          delete from client_key where expires is not null and expires <= $1; \
+         delete from consent_stop where $1 is not null and subject not in (select subject from client_key); \
          select 0 as part, {} from head; \
          select 1 as part, leaf from entry where position >= $2 order by position limit $3",
         rows::HEAD
@@ -34,9 +33,16 @@ fn statements() -> String {
         (2, format!("{} from client_key", rows::KEY), format!("subject {}", among(5))),
         (3, "key from used_request_id".to_owned(), format!("key {}", among(6))),
         (4, "pair from open_request".to_owned(), format!("pair {}", among(7))),
-        (5, format!("{} from consent_grant g", rows::STATE), format!("g.id {}", among(8))),
+        (5, format!("{} from consent_grant g", rows::STANDING), format!("g.id {}", among(8))),
         (6, "id from consent_form".to_owned(), format!("id {}", among(9))),
         (7, "id from consent_grant".to_owned(), format!("id {}", among(10))),
+        (5, format!("{} from consent_grant g", rows::STANDING), format!("g.form {}", among(11))),
+        (5, format!("{} from consent_grant g", rows::STANDING), format!("g.subject {client}")),
+        (
+            8,
+            concat!("subject, ", rows::stop_text!(), " as stop from consent_stop").to_owned(),
+            format!("subject {client}"),
+        ),
     ] {
         text.push_str(&format!("; select {part} as part, {columns} where {condition}"));
     }
@@ -72,6 +78,8 @@ impl SqliteStore {
             .bind(list(look.grants.iter().map(crate::domain::GrantId::bytes)))
             .bind(list(look.new_forms.iter().map(crate::domain::FormId::bytes)))
             .bind(list(look.new_grants.iter().map(crate::domain::GrantId::bytes)))
+            .bind(list(look.forms.iter().map(crate::domain::FormId::bytes)))
+            .bind(list(look.clients.iter().map(crate::subject::Tag::bytes)))
             .fetch_all(&mut held.connection)
             .await
             .map_err(fault)?;
@@ -83,31 +91,12 @@ impl SqliteStore {
                 2 => seen.keys.push(rows::key(row)?),
                 3 => drop(seen.claimed.insert(rows::claim(row)?)),
                 4 => drop(seen.open.insert(rows::pair(row)?)),
-                5 => drop(seen.states.insert(rows::grant_id(row, "id")?, rows::state(row)?)),
+                5 => drop(seen.grants.insert(rows::grant_id(row, "id")?, rows::standing(row)?)),
+                8 => seen.stops.push((rows::subject(row, "subject")?, rows::stop(&row.text("stop")?)?)),
                 6 => drop(seen.used_forms.insert(rows::form_id(row, "id")?)),
                 _ => drop(seen.used_grants.insert(rows::grant_id(row, "id")?)),
             }
         }
-        for (selection, by) in &look.withdrawals {
-            seen.withdrawable.push(withdrawable(&mut held, selection, *by).await?);
-        }
         Ok((seen, held))
     }
-}
-
-async fn withdrawable(
-    held: &mut Held<'_>,
-    selection: &Withdrawal,
-    by: Oin,
-) -> Result<Vec<Withdrawable>, StoreFault> {
-    let (condition, bound) = rows::withdrawal(selection);
-    let statement =
-        format!("{}{condition} and (g.recorder = $2 or g.source = $2) order by g.id", rows::WITHDRAWABLE);
-    let found = sqlx::query(AssertSqlSafe(statement))
-        .bind(bound)
-        .bind(by.as_str().to_owned())
-        .fetch_all(&mut held.connection)
-        .await
-        .map_err(fault)?;
-    found.iter().map(rows::withdrawable).collect()
 }

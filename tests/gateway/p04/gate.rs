@@ -4,10 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use sluis::{
+    consent::Standing,
     domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
     storage::{
-        Commit, EntryFilter, Head, Look, OpenRequest, Seen, Store, StoreFault, StoredEntry, StoredForm,
-        StoredGrant, Transactions, WrappedKey, Writes, sqlite::SqliteStore,
+        Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenRequest, Seen, Store,
+        StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Transactions,
+        WrappedKey, Writes, sqlite::SqliteStore,
     },
     subject::Tag,
 };
@@ -73,6 +75,26 @@ impl Store for GatedStore {
 
     async fn grant(&self, id: GrantId) -> Result<Option<StoredGrant>> {
         self.inner.grant(id).await
+    }
+
+    async fn disclosures(&self, filter: &DisclosureFilter) -> Result<Vec<StoredDisclosure>> {
+        self.inner.disclosures(filter).await
+    }
+
+    async fn events_after(&self, of: Oin, position: u64, limit: u32) -> Result<Vec<StoredEvent>> {
+        self.inner.events_after(of, position, limit).await
+    }
+
+    async fn received(&self, recipient: Oin) -> Result<Vec<(Standing, Vec<u64>)>> {
+        self.inner.received(recipient).await
+    }
+
+    async fn expiring(&self, by: Oin, from: Timestamp, until: Timestamp) -> Result<Vec<Expiring>> {
+        self.inner.expiring(by, from, until).await
+    }
+
+    async fn acknowledged(&self, organisation: Oin) -> Result<Cursor> {
+        self.inner.acknowledged(organisation).await
     }
 
     async fn client_key(&self, subject: SubjectId, year: i32) -> Result<Option<WrappedKey>> {

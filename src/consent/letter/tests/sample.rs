@@ -70,7 +70,7 @@ pub(super) fn sample(language: Language) -> Letter {
         withdrawal: vec![Withdrawal::InPerson, Withdrawal::Phone, Withdrawal::Letter, Withdrawal::Portal],
         items: vec![plan, coaching],
         refused: vec![refused],
-        log_position: 4127,
+        log_position: Some(4127),
         evidence_sha256: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae".to_owned(),
     }
 }

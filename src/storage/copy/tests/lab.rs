@@ -19,16 +19,17 @@ use crate::{
         note::NoteSigner,
         stored_check::StoredCheck,
         verify::{VerifyOptions, verify_export},
-        writer::{CommitFault, Parts, Work, Writer},
+        writer::{Change, CommitFault, Need, Parts, Work, Writer},
     },
     catalogue,
-    consent::{Grant, binding::Binding},
+    catalogue::Mask,
+    consent::{Grant, binding::Binding, form::Context, grantor::GrantorKind},
     domain::{
         Bsn, FormId, GrantId, Oin, PairId, Timestamp,
         time::{SystemClock, parse_day},
     },
     storage::{
-        Database, NewForm, Store, Withdrawal,
+        Cursor, Database, NewForm, NewGrant, Selection, Store,
         copy::{CopyFault, Moved, copy},
         lab::Scratch,
         postgres::PostgresStore,
@@ -112,7 +113,7 @@ fn bsns() -> impl Iterator<Item = Bsn> {
     (999_990_000..1_000_000_000_u32).filter_map(|number| Bsn::parse(&number.to_string()).ok())
 }
 
-fn grant(form: FormId) -> (Grant, String, Vec<u8>) {
+fn grant(form: FormId) -> NewGrant {
     let day = |text| parse_day(text).unwrap();
     let grant = Grant {
         id: GrantId::random(),
@@ -127,10 +128,20 @@ fn grant(form: FormId) -> (Grant, String, Vec<u8>) {
         source: "00000099000003001000".parse().unwrap(),
         fields: catalogue::from_codes(&["WT-02", "WT-03"]).unwrap(),
         sensitive: catalogue::from_codes::<&str>(&[]).unwrap(),
+        excluded: Mask::EMPTY,
+        given_by: GrantorKind::Client,
+        context: Context::GuidanceTalk,
+        uses: None,
+        renews: None,
         valid_from: day("2026-11-01"),
         valid_until: day("2027-11-01"),
     };
-    (grant, "a.signed.grant".to_owned(), vec![4; 32])
+    NewGrant {
+        grant,
+        jws: "a.signed.grant".to_owned(),
+        countersignature: "a.countersignature.of".to_owned(),
+        salt: vec![4; 32],
+    }
 }
 
 async fn fill(log: &Writer) {
@@ -172,13 +183,29 @@ async fn fill(log: &Writer) {
         let recorder = "00000099000003001000".parse().unwrap();
         let form =
             NewForm { id, recorder, jws: "a.signed.form".to_owned(), grants: vec![grant(id), grant(id)] };
-        let confirmed = vec![form.grants[0].0.id];
+        let released = form.grants[0].grant.id;
+        let confirmed = vec![released];
         let entry = consent("recorded", SubjectLink::Tag { tag: *tag, keep: true });
-        log.commit(Work::Record { entry, form, confirmed }).await.unwrap();
-        if n % 2 == 0 {
-            let entry = consent("withdrawn", SubjectLink::Nobody);
-            let selection = Withdrawal::Form(id);
-            log.commit(Work::Withdraw { entry, selection, by: recorder, must_match: true }).await.unwrap();
+        log.commit(Work::Record { entry, form, client: *tag, confirmed, stops: vec![] }).await.unwrap();
+        if n % 2 == 1 {
+            let opened = NewEntry::of_gateway(leaf::Kind::Request, json!({}));
+            let pair = opened.pair;
+            log.commit(Work::Request { entry: opened, claim: None }).await.unwrap();
+            let fields = catalogue::from_codes(&["WT-02"]).unwrap();
+            let needs = vec![Need { grant: released, fields }];
+            let entry = NewEntry { pair, ..NewEntry::of_gateway(leaf::Kind::Outcome, json!({})) };
+            log.commit(Work::Outcome { entry, needs }).await.unwrap();
+        } else {
+            let entry = consent("withdrawn", SubjectLink::Tag { tag: *tag, keep: false });
+            let change = Change::Withdraw { everything: false };
+            let on = if n == 0 { Selection::Client(*tag) } else { Selection::Form(id) };
+            log.commit(Work::Change { entry, on, by: recorder, change }).await.unwrap();
+            let entry = consent("source_paused_all", SubjectLink::Nobody);
+            let other = "00000099000003002000".parse().unwrap();
+            log.commit(Work::PauseSource { entry, source: other, paused: true }).await.unwrap();
+            let entry = consent("acknowledged", SubjectLink::Nobody);
+            let cursor = Cursor { position: 3, day: 20_000 };
+            log.commit(Work::Acknowledge { entry, by: recorder, cursor }).await.unwrap();
         }
     }
 }

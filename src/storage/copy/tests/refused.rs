@@ -129,7 +129,10 @@ async fn p07_a_row_that_changed_on_the_way_is_found() {
         for table in with_rows() {
             let (from, half) = (log.ground(), Ground::new(kind).await);
             broken_off(&from, &half).await;
-            let column = table.columns.iter().rfind(|column| !table.key.contains(&column.name)).unwrap();
+            // One that every row has.
+            let column = table.columns.iter();
+            let column = column.rev().find(|column| !column.nullable && !table.key.contains(&column.name));
+            let column = column.unwrap();
             let leaf = if table.name == "entry" { "leaf" } else { column.name };
             let changed = match (table.columns[table.column(leaf).unwrap()].kind, kind) {
                 (ColumnKind::Number, _) => format!("{leaf} + 1"),
