@@ -28,6 +28,7 @@ mod catalogue;
 mod database;
 mod exchange;
 mod lab;
+mod life;
 mod outside;
 mod p01;
 mod p02;

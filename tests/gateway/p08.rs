@@ -9,7 +9,10 @@ use sluis::{
     audit::{leaf::Leaf, seal},
     catalogue::Mask,
     demo::data,
-    proto::{self, withdraw_consent_request::Selector},
+    proto::{
+        self, invalidate_consent_request, pause_consent_request, resume_consent_request,
+        withdraw_consent_request::Selector,
+    },
 };
 use tonic::Status;
 use uuid::Uuid;
@@ -163,6 +166,22 @@ async fn p08_child() {
     seen.note(
         Given { recorder: ("waterrijk", crate::promises::WATERRIJK), ..BY_KADE }.record(&lab, &bsn(7)).await,
     );
+    // What is written to the client, and the whole life of a grant.
+    let recorded = BY_KADE.record(&lab, &bsn(10)).await.unwrap();
+    let mut kade = lab.client("kade").await.consent();
+    let form_id = recorded.form_id.clone();
+    let request = proto::GetConsentLetterRequest { form_id: form_id.clone(), language: String::new() };
+    let letter = kade.get_consent_letter(request).await.unwrap().into_inner();
+    seen.0 += &format!("{}\n{}\n", letter.text, letter.html);
+    let shown = kade.get_consent(proto::GetConsentRequest { form_id: form_id.clone() }).await.unwrap();
+    seen.0 += &format!("{:?}\n", shown.into_inner());
+    kade.pause_source(proto::PauseSourceRequest {}).await.unwrap();
+    kade.resume_source(proto::ResumeSourceRequest {}).await.unwrap();
+    let selector = Some(invalidate_consent_request::Selector::FormId(form_id));
+    let request = proto::InvalidateConsentRequest { selector, reason: 1 };
+    seen.0 += &format!("{:?}\n", kade.invalidate_consent(request).await.unwrap().into_inner());
+    let request = proto::WithdrawConsentRequest { selector: Some(Selector::EverythingOfBsn(bsn(11))) };
+    kade.withdraw_consent(request).await.unwrap();
     seen.answer(lab.ask("waterrijk", question()).await);
     let answers = (0..9).map(|n| lab.ask("waterrijk", about(&bsn(n), &[COACH]))).collect::<Vec<_>>();
     for answer in futures_util::future::join_all(answers).await {
@@ -203,6 +222,30 @@ async fn p08_child() {
         seen.note(consent.get_consent(proto::GetConsentRequest { form_id: text() }).await);
         seen.note(consent.list_consents(proto::ListConsentsRequest { bsn: text() }).await);
         seen.note(consent.confirm_grant(proto::ConfirmGrantRequest { grant_id: text() }).await);
+        let request = proto::WithdrawConsentRequest { selector: Some(Selector::EverythingOfBsn(text())) };
+        seen.note(consent.withdraw_consent(request).await);
+        let selector = Some(pause_consent_request::Selector::FormId(text()));
+        seen.note(consent.pause_consent(proto::PauseConsentRequest { selector }).await);
+        let selector = Some(resume_consent_request::Selector::GrantId(text()));
+        seen.note(consent.resume_consent(proto::ResumeConsentRequest { selector }).await);
+        let selector = Some(invalidate_consent_request::Selector::FormId(text()));
+        let request = proto::InvalidateConsentRequest { selector, reason: 1 };
+        seen.note(consent.invalidate_consent(request).await);
+        let request = proto::ReconfirmConsentRequest { reconfirmation: text() };
+        seen.note(consent.reconfirm_consent(request).await);
+        for page_token in [String::new(), text() + "x"] {
+            let request = proto::ListDisclosuresRequest { bsn: text(), page_size: 0, page_token };
+            seen.note(consent.list_disclosures(request).await);
+        }
+        let request = proto::ListExpiringRequest { within_days: number.parse().unwrap() };
+        seen.note(consent.list_expiring(request).await);
+        for (form_id, language) in [(text(), String::new()), (Uuid::new_v4().to_string(), text())] {
+            let request = proto::GetConsentLetterRequest { form_id, language };
+            seen.note(consent.get_consent_letter(request).await);
+        }
+        seen.note(consent.watch_consent_events(proto::WatchConsentEventsRequest { after: text() }).await);
+        let request = proto::AcknowledgeConsentEventsRequest { cursor: format!("{number}.{number}") };
+        seen.note(consent.acknowledge_consent_events(request).await);
         let mut form = lab.sign("kade", data::MAIN_FORM);
         form.bsn = text();
         seen.note(consent.record_consent(form.clone()).await);
@@ -243,6 +286,9 @@ async fn p08_child() {
         "FORM_UNREADABLE",
         "FORM_BINDING_WRONG",
         "PAGE_TOKEN_INVALID",
+        "CURSOR_INVALID",
+        "LANGUAGE_UNKNOWN",
+        "LIMIT_INVALID",
         "ENTRY_NOT_FOUND",
     ] {
         assert!(seen.0.contains(code), "{code}");
