@@ -44,4 +44,5 @@ mod promises;
 #[path = "../store/proxy.rs"]
 #[allow(dead_code, reason = "shared with the tests of the stores")]
 mod proxy;
+mod rules;
 mod services;
