@@ -13,6 +13,7 @@ mod parties;
 mod text;
 mod wording;
 
+use super::form::WithdrawalWay;
 use crate::{
     catalogue::Mask,
     domain::{Day, FormId},
@@ -93,19 +94,6 @@ pub struct Refused {
     pub source: Party,
 }
 
-/// A way to stop. Stopping must be as easy as consenting was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Withdrawal {
-    /// By saying so in a talk.
-    InPerson,
-    /// By a written note.
-    Letter,
-    /// By telephone.
-    Phone,
-    /// By a website of the recorder.
-    Portal,
-}
-
 /// All that a letter says. It names no client, and has no number of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -122,7 +110,7 @@ pub struct Letter {
     /// Whether somebody signed for the client; the letter is for that person too.
     pub by_representative: bool,
     /// The ways to stop.
-    pub withdrawal: Vec<Withdrawal>,
+    pub withdrawal: Vec<WithdrawalWay>,
     /// What the client agreed to.
     pub items: Vec<Item>,
     /// What the client refused.

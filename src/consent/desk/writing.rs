@@ -4,8 +4,8 @@ use super::{ConsentDesk, view::ConsentView};
 use crate::{
     consent::{
         Grant,
-        form::{Refused, WithdrawalWay},
-        letter::{Item, Language, Letter, Party, Refused as RefusedItem, Withdrawal},
+        form::Refused,
+        letter::{Item, Language, Letter, Party, Refused as RefusedItem},
     },
     domain::{FormId, Oin, Purpose, Refusal, RefusalCode, Role},
     rules::Rules,
@@ -36,7 +36,7 @@ fn letter(view: &ConsentView, rules: &Rules, language: Language) -> Letter {
         recorded_on: view.recorded_at.day(),
         recorder: writing.party(&form.recorder),
         by_representative: form.grantor.kind.is_representative(),
-        withdrawal: form.collection.withdrawal.iter().map(|way| self::way(*way)).collect(),
+        withdrawal: form.collection.withdrawal.clone(),
         items: view
             .grants
             .iter()
@@ -45,15 +45,6 @@ fn letter(view: &ConsentView, rules: &Rules, language: Language) -> Letter {
         refused: form.refusals.iter().map(|refused| writing.refused(refused)).collect(),
         log_position: view.position,
         evidence_sha256: hex::encode(form.evidence.sha256),
-    }
-}
-
-const fn way(way: WithdrawalWay) -> Withdrawal {
-    match way {
-        WithdrawalWay::InPerson => Withdrawal::InPerson,
-        WithdrawalWay::Letter => Withdrawal::Letter,
-        WithdrawalWay::Phone => Withdrawal::Phone,
-        WithdrawalWay::Portal => Withdrawal::Portal,
     }
 }
 

@@ -1,5 +1,10 @@
 //! Names: code systems, extensions and closed lists. What stands under [`BASE`] is ours; `docs/fhir.md` lists it.
 
+use crate::consent::{
+    form::{Alternative, Context, MediaType, Method, ReadingLevel, WithdrawalWay},
+    grantor::{ClientAge, GrantorKind},
+};
+
 /// What every name of ours begins with.
 pub(super) const BASE: &str = "https://sluis.example/fhir";
 /// An extension with this in its url claims to be ours, however it is written.
@@ -66,8 +71,8 @@ impl List {
 }
 
 macro_rules! lists {
-    ($($(#[$doc:meta])* $name:ident = $system:literal: $($code:literal)*;)*) => {
-        $($(#[$doc])* pub(super) const $name: List = List { system: $system, codes: &[$($code),*] };)*
+    ($($(#[$doc:meta])* $name:ident = $system:literal: $codes:expr;)*) => {
+        $($(#[$doc])* pub(super) const $name: List = List { system: $system, codes: $codes };)*
         /// All of them, for the tests.
         #[cfg(test)]
         pub(super) const LISTS: &[&List] = &[$(&$name),*];
@@ -76,27 +81,26 @@ macro_rules! lists {
 
 lists! {
     /// How hard the explanation reads.
-    READING_LEVEL = "reading-level": "A2" "B1" "B2" "C1";
+    READING_LEVEL = "reading-level": ReadingLevel::CODES;
     /// Where the client was. In the last four consent is not free (R13); recording says so, not the import.
-    CONTEXT = "collection-context":
-        "GUIDANCE_TALK" "THREE_WAY_TALK" "CLIENT_INITIATIVE" "INTAKE" "ACCESS_DECISION" "BENEFIT_APPLICATION"
-        "SANCTION_HEARING";
+    CONTEXT = "collection-context": Context::CODES;
     /// How the client signed.
-    METHOD = "signing-method": "WET_INK" "E_FORM_DIGID" "EIDAS_SIGNATURE";
+    METHOD = "signing-method": Method::CODES;
     /// What he was offered instead.
-    ALTERNATIVE = "alternative": "CLIENT_TELLS_HIMSELF" "THREE_WAY_TALK" "ANONYMOUS_CASE";
+    ALTERNATIVE = "alternative": Alternative::CODES;
     /// How he can withdraw.
-    WITHDRAWAL = "withdrawal-method": "IN_PERSON" "LETTER" "PHONE" "PORTAL";
+    WITHDRAWAL = "withdrawal-method": WithdrawalWay::CODES;
     /// Who signed.
-    GRANTOR = "grantor-kind": "CLIENT" "PARENT" "GUARDIAN" "CURATOR" "MENTOR" "AUTHORISED_REPRESENTATIVE";
+    GRANTOR = "grantor-kind": GrantorKind::CODES;
     /// How old the client was.
-    CLIENT_AGE = "client-age": "UNDER_16" "FROM_16" "ADULT";
+    CLIENT_AGE = "client-age": ClientAge::CODES;
     /// Status of a grant when it was exported.
-    STATUS = "grant-status":
-        "UNSPECIFIED" "RECORDED" "IN_FORCE" "NOT_YET_IN_FORCE" "EXPIRED" "WITHDRAWN" "NOT_RECONFIRMED" "PAUSED"
-        "USED_UP" "REFUSED" "RENEWED" "INVALIDATED";
+    STATUS = "grant-status": &[
+        "UNSPECIFIED", "RECORDED", "IN_FORCE", "NOT_YET_IN_FORCE", "EXPIRED", "WITHDRAWN", "NOT_RECONFIRMED",
+        "PAUSED", "USED_UP", "REFUSED", "RENEWED", "INVALIDATED",
+    ];
     /// Media types of the kept form.
-    MEDIA_TYPE = "": "application/pdf" "image/png" "image/jpeg" "image/tiff";
+    MEDIA_TYPE = "": MediaType::CODES;
 }
 
 /// `grantor.kind` of who signed for himself.

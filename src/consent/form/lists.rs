@@ -10,6 +10,9 @@ macro_rules! closed_list {
             /// Every value, in the order of the list.
             pub const ALL: &[Self] = &[$(Self::$value,)*];
 
+            /// Their codes, in the same order.
+            pub const CODES: &[&str] = &[$($text,)*];
+
             /// The code on the form.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

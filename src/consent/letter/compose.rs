@@ -1,7 +1,7 @@
 //! The order of a letter: which parts there are, and what stands in each. No words of any language.
 
 use super::{
-    Item, Language, Letter, Withdrawal,
+    Item, Language, Letter, WithdrawalWay,
     block::{Block, Level},
     dutch::Dutch,
     english::English,
@@ -101,7 +101,7 @@ fn fields(out: &mut Vec<Block>, mask: Mask, language: Language) {
 fn stopping(out: &mut Vec<Block>, words: &dyn Wording, letter: &Letter) {
     part(out, &words.stop());
     if !letter.withdrawal.is_empty() {
-        let way = |way: &Withdrawal| words.way(*way, &letter.recorder);
+        let way = |way: &WithdrawalWay| words.way(*way, &letter.recorder);
         out.push(Block::paragraph(words.ways()));
         out.push(Block::list(letter.withdrawal.iter().map(way)));
     }

@@ -1,7 +1,7 @@
 //! The letter in Dutch, reading level B1: short words, one idea a sentence, active voice, "u".
 
 use super::{
-    Item, Letter, Party, Refused, Withdrawal,
+    Item, Letter, Party, Refused, WithdrawalWay,
     parties::StopAt,
     wording::{Part, Wording},
 };
@@ -181,15 +181,15 @@ impl Wording for Dutch {
         "De persoon die voor u tekende, kan ook voor u stoppen."
     }
 
-    fn way(&self, way: Withdrawal, recorder: &Party) -> String {
+    fn way(&self, way: WithdrawalWay, recorder: &Party) -> String {
         let name = &recorder.name;
         match way {
-            Withdrawal::InPerson => "Zeg het in een gesprek met uw contactpersoon.".to_owned(),
-            Withdrawal::Letter => format!(
+            WithdrawalWay::InPerson => "Zeg het in een gesprek met uw contactpersoon.".to_owned(),
+            WithdrawalWay::Letter => format!(
                 "Schrijf op: ‘Ik stop met mijn toestemming.’ Zet uw naam eronder. Geef of stuur het aan {name}."
             ),
-            Withdrawal::Phone => "Bel een van de nummers hieronder.".to_owned(),
-            Withdrawal::Portal => {
+            WithdrawalWay::Phone => "Bel een van de nummers hieronder.".to_owned(),
+            WithdrawalWay::Portal => {
                 format!("Log in op de website van {name}. Kies daar waarmee u wilt stoppen.")
             }
         }

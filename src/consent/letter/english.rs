@@ -1,7 +1,7 @@
 //! The letter in English, as plain as the Dutch one, for who reads English better.
 
 use super::{
-    Item, Letter, Party, Refused, Withdrawal,
+    Item, Letter, Party, Refused, WithdrawalWay,
     parties::StopAt,
     wording::{Part, Wording},
 };
@@ -171,17 +171,17 @@ impl Wording for English {
         "The person who signed for you can also stop for you."
     }
 
-    fn way(&self, way: Withdrawal, recorder: &Party) -> String {
+    fn way(&self, way: WithdrawalWay, recorder: &Party) -> String {
         let name = &recorder.name;
         match way {
-            Withdrawal::InPerson => "Say it in a talk with your contact person.".to_owned(),
-            Withdrawal::Letter => {
+            WithdrawalWay::InPerson => "Say it in a talk with your contact person.".to_owned(),
+            WithdrawalWay::Letter => {
                 format!(
                     "Write down: ‘I stop my permission.’ Put your name under it. Give or send it to {name}."
                 )
             }
-            Withdrawal::Phone => "Call one of the numbers below.".to_owned(),
-            Withdrawal::Portal => {
+            WithdrawalWay::Phone => "Call one of the numbers below.".to_owned(),
+            WithdrawalWay::Portal => {
                 format!("Log in to the website of {name}. Choose there what you want to stop.")
             }
         }

@@ -1,6 +1,6 @@
 //! What a language has to be able to say. The order is not its business.
 
-use super::{Item, Letter, Party, Refused, Withdrawal, parties::StopAt};
+use super::{Item, Letter, Party, Refused, WithdrawalWay, parties::StopAt};
 use crate::domain::Day;
 
 /// A part of the letter that says the same to everybody: its heading, and its paragraphs.
@@ -60,7 +60,7 @@ pub(super) trait Wording {
     /// That who signed for the client can stop it too.
     fn stop_for(&self) -> &'static str;
     /// A way to stop.
-    fn way(&self, way: Withdrawal, recorder: &Party) -> String;
+    fn way(&self, way: WithdrawalWay, recorder: &Party) -> String;
     /// An organisation to stop at.
     fn stop_at(&self, at: &StopAt<'_>) -> String;
     /// What happens then.

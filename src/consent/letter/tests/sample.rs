@@ -67,7 +67,12 @@ pub(super) fn sample(language: Language) -> Letter {
         recorded_on: day("2026-11-24"),
         recorder: ggz,
         by_representative: false,
-        withdrawal: vec![Withdrawal::InPerson, Withdrawal::Phone, Withdrawal::Letter, Withdrawal::Portal],
+        withdrawal: vec![
+            WithdrawalWay::InPerson,
+            WithdrawalWay::Phone,
+            WithdrawalWay::Letter,
+            WithdrawalWay::Portal,
+        ],
         items: vec![plan, coaching],
         refused: vec![refused],
         log_position: Some(4127),
