@@ -33,7 +33,7 @@ use crate::{
         turned_away::TurnedAway,
     },
     identity::{
-        Acceptor, ConnectFault, Function, GatewayKind, Limits, Register, RegisterFaults, TrustFault,
+        Acceptor, ConnectFault, Function, GatewayKind, Limits, ReadAs, Register, RegisterFaults, TrustFault,
         TrustStore, connect_lazy,
     },
     policy::{PolicyFaults, PolicySet},
@@ -128,8 +128,9 @@ struct Running {
 /// Reads what decides, as a whole.
 fn load_rules(settings: &Settings, trust: &TrustStore) -> Result<Rules, StartFault> {
     let kind = settings.kind();
-    let register =
-        Register::load(&settings.participants, &settings.agreements, kind).map_err(StartFault::Register)?;
+    let read_as = ReadAs::Gateway(&settings.origin);
+    let register = Register::load(&settings.participants, &settings.agreements, read_as)
+        .map_err(StartFault::Register)?;
     let policies =
         PolicySet::load(&settings.policies, kind == GatewayKind::Test).map_err(StartFault::Policy)?;
     let mut sources: HashMap<Oin, Arc<dyn SourceConnector>> = HashMap::new();

@@ -1,6 +1,7 @@
 //! The command line, a file per command. Names and exit statuses are part of the interface: 0 is done as asked, 1 is a
 //! fault, 2 is a wrong command line; `audit verify` has statuses of its own.
 
+pub mod agreement;
 pub mod audit;
 pub mod catalogue;
 pub mod certs;
@@ -43,6 +44,8 @@ enum Command {
     Request(request::RequestArgs),
     Catalogue(catalogue::CatalogueArgs),
     #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
+    #[command(subcommand)]
     Consent(consent::ConsentCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -79,6 +82,7 @@ pub fn run(cli: Cli) -> ExitCode {
             },
             Command::Request(args) => request::run(args).await,
             Command::Catalogue(args) => catalogue::run(&args),
+            Command::Agreement(command) => agreement::run(command, clock.as_ref()),
             Command::Consent(command) => consent::run(command, clock.as_ref()).await,
             Command::Audit(command) => audit::run(command, clock).await,
             Command::Store(command) => store::run(command).await,

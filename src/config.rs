@@ -204,7 +204,7 @@ impl Settings {
     /// Test or production, by the name of the log and by nothing else (P12).
     #[must_use]
     pub fn kind(&self) -> GatewayKind {
-        if self.origin.starts_with("test.") { GatewayKind::Test } else { GatewayKind::Production }
+        GatewayKind::of_origin(&self.origin)
     }
 }
 

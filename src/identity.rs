@@ -24,12 +24,14 @@ pub use certificate::{CertificateFault, not_after, oin_of};
 pub use connect::{ConnectFault, connect, connect_lazy};
 pub use peer::Peer;
 pub use register::{
-    Agreement, AgreementState, Contact, Function, Organisation, Register, RegisterFaults, RoleGrant,
+    Agreement, AgreementState, Contact, Function, Organisation, ReadAs, Register, RegisterFaults, RoleGrant,
     SigningKey, SourceEndpoint,
 };
 use serde::{Deserialize, Serialize};
 pub use store::TrustStore;
 pub use trust::{Trust, TrustFault, TrustFiles};
+
+use crate::domain::Oin;
 
 /// Whether a gateway serves tests or real people. It decides which data is accepted and skips no check (P12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,6 +41,20 @@ pub enum GatewayKind {
     Test,
     /// None of these.
     Production,
+}
+
+impl GatewayKind {
+    /// By the name of a gateway's log, and by nothing else (P12).
+    #[must_use]
+    pub fn of_origin(origin: &str) -> Self {
+        if origin.starts_with("test.") { Self::Test } else { Self::Production }
+    }
+
+    /// The kind of gateway that an organisation with this number can take part in.
+    #[must_use]
+    pub fn of_oin(oin: &Oin) -> Self {
+        if oin.is_test() { Self::Test } else { Self::Production }
+    }
 }
 
 impl fmt::Display for GatewayKind {

@@ -145,6 +145,8 @@ fn wrong_command_lines_and_files_have_their_statuses() {
         &["demo"],
         &["certs"],
         &["request"],
+        &["agreement", "sign"],
+        &["agreement", "check"],
         &["consent", "record"],
         &["consent", "show"],
         &["consent", "withdraw"],

@@ -30,9 +30,11 @@ use sluis::{
     app::source_system::SourceSettings,
     client::Profile,
     config::Settings,
-    consent::draft::FormDraft,
-    identity::{GatewayKind, Register},
+    consent::{draft::FormDraft, signing_key},
+    identity::{GatewayKind, ReadAs, Register, register::sign::sign_missing},
 };
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 fn fresh() -> String {
     tokio::runtime::Runtime::new().unwrap().block_on(database::fresh())
@@ -48,12 +50,30 @@ fn every_example_file_loads() {
     let settings = Settings::load(&examples.join("sluis.toml")).unwrap();
     assert_eq!(settings.kind(), GatewayKind::Test);
     let source = SourceSettings::load(&examples.join("source.toml")).unwrap();
-    let register = Register::load(&source.participants, &source.agreements, settings.kind()).unwrap();
+    let agreements = fs::read_to_string(&source.agreements).unwrap();
+    let (participants, agreements) = signed(&fs::read_to_string(&source.participants).unwrap(), &agreements);
+    let register = Register::parse(&participants, &agreements, ReadAs::Gateway(&settings.origin)).unwrap();
     assert_eq!((register.organisations().len(), register.all_agreements().len()), (3, 1));
     for profile in ["ggz.toml", "gemeente.toml", "fg.toml"] {
         Profile::load(&examples.join(profile)).unwrap();
     }
     FormDraft::parse(&fs::read_to_string(examples.join("form.json")).unwrap()).unwrap();
+}
+
+/// Both registers of the examples, with keys in place of the placeholders, and signed with them.
+fn signed(participants: &str, agreements: &str) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |kid: &str| folder.path().join(format!("{kid}.pem"));
+    let mut participants = participants.to_owned();
+    for kid in ["gemeente-1", "ggz-1"] {
+        let public = URL_SAFE_NO_PAD.encode(signing_key::create(&path(kid)).unwrap());
+        let placeholder = format!("@{kid}");
+        assert!(participants.contains(&placeholder), "{kid}");
+        participants = participants.replace(&placeholder, &public);
+    }
+    let key = |kid: &str| signing_key::read(&path(kid)).ok();
+    let agreements = sign_missing(&participants, agreements, ReadAs::Party(GatewayKind::Test), key).unwrap();
+    (participants, agreements)
 }
 
 /// What each program that keeps running says once others can go on.
@@ -237,6 +257,9 @@ fn a_region_of_one_s_own_works_as_the_readme_says() {
     let mut walk = Walk::new();
     let told = walk.run("A region of your own");
     for part in [
+        "AGR-0001 is signed by the source",
+        "AGR-0001 is signed by the requester",
+        "AGR-0001  active",
         "in_force",
         "WT-03  Uren per week",
         "VW-08  Prikkelarme werkplek: ja",

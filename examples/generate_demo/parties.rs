@@ -15,7 +15,7 @@ pub struct Party {
     pub roles: &'static [(&'static str, Option<&'static str>)],
     pub contact: (&'static str, &'static str),
     pub complaint: &'static str,
-    /// Name of its signing key, if it records.
+    /// Name of its signing key, if it records or is party to an agreement.
     pub kid: Option<&'static str>,
 }
 
@@ -111,6 +111,9 @@ pub const GGZ_VEER: Party = Party {
     kid: Some("veer-1"),
 };
 
+/// Name of the gateway's log, which every agreement holds for.
+const REGION: &str = "test.sluis.example/waterregio";
+
 /// Everybody who takes part.
 pub const PARTIES: [&Party; 8] =
     [&OFFICER, &WATERRIJK, &SLUISDAM, &OEVERSTAD, &POLDERVEEN, &UWV, &GGZ_KADE, &GGZ_VEER];
@@ -155,13 +158,16 @@ fn participant(file: &mut String, party: &Party) -> Result {
     }
     if let Some(kid) = party.kid {
         writeln!(file, "[[organisation.signing_key]]")?;
-        writeln!(file, "kid = {kid:?}\npublic = \"@key:{kid}\"\nfrom = \"2026-01-01\"")?;
+        writeln!(file, "kid = {kid:?}\npublic = \"@key:{kid}\"\nfrom = \"{KEYS_FROM}\"")?;
     }
     if party.functions.contains(&"source") {
         writeln!(file, "[organisation.endpoint]\nurl = \"@url:{}\"", party.oin)?;
     }
     Ok(())
 }
+
+/// First day of every signing key: no later than the first day of any agreement that it is to sign.
+const KEYS_FROM: &str = "2023-01-01";
 
 /// How many printed forms each recorder has.
 const FORMS: u32 = 2;
@@ -203,7 +209,8 @@ const AGREED: [Agreed; 14] = [
 
 const AGREEMENTS_HEAD: &str = "\
 # The agreements (convenanten) of the demo, all of them made up. Written by `cargo run --example generate_demo`; edit
-# that instead. The last one has lapsed, and its requester has no other.
+# that instead. The last one has ended, and its requester has no other. They are not signed here, so this file does not
+# load as it stands: signing keys differ per run, and the demo signs each agreement for both parties as it starts.
 ";
 
 /// `agreements.toml`.
@@ -223,6 +230,7 @@ fn agreement(file: &mut String, number: usize, agreed: &Agreed, days: [&str; 3])
     let id = format!("AGR-{number:04}");
     let document = digest(&SHA256, format!("Demo agreement {id}").as_bytes());
     writeln!(file, "\n# {} answers {}\n[[agreement]]\nid = {id:?}", source.name, requester.name)?;
+    writeln!(file, "region = {REGION:?}")?;
     writeln!(file, "source = {:?}\nrequester = {:?}", source.oin, requester.oin)?;
     writeln!(file, "purposes = {purposes:?}\nfields = {fields:?}")?;
     writeln!(file, "starts = {starts:?}\nends = {ends:?}\nreview = {review:?}")?;

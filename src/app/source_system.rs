@@ -15,7 +15,8 @@ use crate::{
     config::{ConfigFault, TlsFiles},
     domain::{Clock, Day, Oin},
     identity::{
-        Acceptor, GatewayKind, Limits, Peer, Register, RegisterFaults, TrustFault, TrustFiles, TrustStore,
+        Acceptor, GatewayKind, Limits, Peer, ReadAs, Register, RegisterFaults, TrustFault, TrustFiles,
+        TrustStore,
     },
     source::reference::{CallerIdentity, FileFault, RecorderKeys, ReferenceSource, Statements},
 };
@@ -161,8 +162,8 @@ impl SourceSystem {
         let address = listener.local_addr().map_err(|cause| SourceFault::Listen(settings.listen, cause))?;
         let trust = Arc::new(TrustStore::load(settings.tls)?);
         let oin = trust.trust().oin();
-        let kind = if oin.is_test() { GatewayKind::Test } else { GatewayKind::Production };
-        let register = Register::load(&settings.participants, &settings.agreements, kind)
+        let read_as = ReadAs::Party(GatewayKind::of_oin(&oin));
+        let register = Register::load(&settings.participants, &settings.agreements, read_as)
             .map_err(SourceFault::Register)?;
         let json = std::fs::read(&settings.statements)
             .map_err(|cause| SourceFault::File(settings.statements.clone(), cause))?;

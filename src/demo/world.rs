@@ -26,12 +26,16 @@ use crate::{
     consent::signing_key::{self, SigningKeyFault},
     domain::{Clock, Oin, time::SystemClock},
     identity::{
+        GatewayKind, ReadAs,
         files::write_private,
         issue::{CertificateFolder, FolderFault, Subject, Usage, Validity},
+        register::sign::{SignFault, sign_missing},
     },
     storage::PostgresUrl,
 };
 
+/// Name of the gateway's log, without the year: the region of its agreements.
+const ORIGIN: &str = "test.sluis.example/waterregio";
 /// Days for which the certificates of a demo hold.
 const CERTIFICATE_DAYS: i64 = 90;
 const DAY_MILLIS: i64 = 24 * 3_600_000;
@@ -54,6 +58,9 @@ pub enum WorldFault {
     /// Signing keys.
     #[error(transparent)]
     Keys(#[from] SigningKeyFault),
+    /// Agreements that cannot be signed.
+    #[error(transparent)]
+    Agreements(#[from] SignFault),
     /// Configuration.
     #[error(transparent)]
     Config(#[from] ConfigFault),
@@ -79,7 +86,7 @@ pub struct WorldOptions {
     pub answer_after_ms: u64,
     /// Statements in place of those of the demo, by the OIN of the source.
     pub statements: BTreeMap<String, String>,
-    /// Agreements in place of those of the demo.
+    /// Agreements in place of those of the demo. What is not signed is signed by the region's keys.
     pub agreements: Option<String>,
     /// Whether sources act out the misbehaviours in their statements. For tests.
     pub allow_misbehaviour: bool,
@@ -209,7 +216,8 @@ impl World {
             listeners.push((participant, listener, address));
         }
         write(&dir.join("participants.toml"), &text)?;
-        write(&dir.join("agreements.toml"), options.agreements.as_deref().unwrap_or(data::AGREEMENTS))?;
+        let agreements = options.agreements.as_deref().unwrap_or(data::AGREEMENTS);
+        write(&dir.join("agreements.toml"), &signed_agreements(&dir, agreements)?)?;
         for (name, text) in data::POLICIES {
             write(&dir.join("policies").join(name), text)?;
         }
@@ -291,7 +299,7 @@ impl World {
             .as_ref()
             .map_or_else(String::new, |url| format!("database = \"{}\"\n", url.reveal()));
         let text = format!(
-            "# The gateway of the demo.\norigin = \"test.sluis.example/waterregio\"\nlisten = \"{address}\"\n\
+            "# The gateway of the demo.\norigin = \"{ORIGIN}\"\nlisten = \"{address}\"\n\
              data_dir = \"data\"\n{database}participants = \"participants.toml\"\nagreements = \"agreements.toml\"\n\
              policies = \"policies\"\n{}[timing]\nsource_wait_ms = {}\nanswer_after_ms = {}\n",
             tls("gateway", ""),
@@ -358,6 +366,18 @@ impl World {
             source.stop().await;
         }
     }
+}
+
+/// These agreements with every signature that they lack, by the keys in the folder of a region. Both parties' keys are in
+/// one hand here, as they are nowhere else.
+///
+/// # Errors
+/// If the participants of the region cannot be read, or the text is no file of agreements.
+pub fn signed_agreements(dir: &Path, agreements: &str) -> Result<String, WorldFault> {
+    let path = dir.join("participants.toml");
+    let participants = fs::read_to_string(&path).map_err(|cause| WorldFault::File(path, cause))?;
+    let key = |kid: &str| signing_key::read(&dir.join("signing").join(format!("{kid}.pem"))).ok();
+    Ok(sign_missing(&participants, agreements, ReadAs::Party(GatewayKind::Test), key)?)
 }
 
 fn validity(options: &WorldOptions, days: i64) -> Validity {

@@ -3,7 +3,7 @@
 use crate::{
     catalogue::Mask,
     domain::{Day, Oin, OrganisationKind, Purpose, Refusal, RefusalCode, Role},
-    identity::{AgreementState, Function, Organisation, Register},
+    identity::{Agreement, AgreementState, Function, Organisation, Register},
     policy::PolicySet,
 };
 
@@ -103,19 +103,22 @@ pub(super) fn agreed_sources(
 ) -> Result<Vec<AgreedSource>, Refusal> {
     let mut lapsed = false;
     let mut sources = Vec::new();
-    for agreement in register.agreements(caller).filter(|agreement| agreement.purposes.contains(purpose)) {
+    let covers = |agreement: &&Agreement| agreement.terms.purposes.contains(purpose);
+    for agreement in register.agreements(caller).filter(covers) {
+        let terms = &agreement.terms;
         match agreement.state(today) {
             AgreementState::Active | AgreementState::ReviewDue => {
-                if let Some(source) = register.organisation(&agreement.source) {
+                if let Some(source) = register.organisation(&terms.source) {
                     sources.push(AgreedSource {
-                        source: agreement.source,
+                        source: terms.source,
                         kind: source.kind,
-                        fields: agreement.fields,
-                        agreement: agreement.id.clone(),
+                        fields: terms.fields,
+                        agreement: terms.id.clone(),
                     });
                 }
             }
-            AgreementState::Lapsed => lapsed = true,
+            // Renewed, and for other purposes only, is over for this one.
+            AgreementState::Lapsed | AgreementState::Ended | AgreementState::Renewed => lapsed = true,
             AgreementState::NotYet => {}
         }
     }

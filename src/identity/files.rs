@@ -41,7 +41,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// If it cannot be written.
-pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);

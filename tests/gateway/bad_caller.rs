@@ -8,7 +8,7 @@ use crate::{
 };
 use sluis::{
     client::{Client, Profile},
-    demo::data,
+    demo::{data, world::signed_agreements},
     domain::{Clock as _, time::SystemClock},
     identity::issue::{CertificateFolder, Subject, Usage, Validity},
     proto::{self, RequestWorkCapacityRequest},
@@ -161,7 +161,8 @@ async fn r19_an_agreement_that_is_gone_after_a_reload_denies() {
     let path = lab.world.dir.join("agreements.toml");
     // The last agreement alone, which has lapsed and is another municipality's.
     let lapsed = data::AGREEMENTS.rsplit_once("[[agreement]]").unwrap().1;
-    fs::write(&path, format!("[[agreement]]{lapsed}")).unwrap();
+    let signed = |text: &str| signed_agreements(&lab.world.dir, text).unwrap();
+    fs::write(&path, signed(&format!("[[agreement]]{lapsed}"))).unwrap();
     lab.world.gateway.reload().await.unwrap();
     let status = lab.ask("waterrijk", question()).await.unwrap_err();
     assert_refused("gone", &status, denied("AGREEMENT_MISSING", &[]));
@@ -171,6 +172,9 @@ async fn r19_an_agreement_that_is_gone_after_a_reload_denies() {
     assert!(lab.world.gateway.reload().await.is_err());
     assert!(lab.ask("waterrijk", question()).await.is_err());
     fs::write(&path, data::AGREEMENTS).unwrap();
+    assert!(lab.world.gateway.reload().await.is_err(), "nobody signed these (R17)");
+    assert!(lab.ask("waterrijk", question()).await.is_err());
+    fs::write(&path, signed(data::AGREEMENTS)).unwrap();
     lab.world.gateway.reload().await.unwrap();
     assert!(lab.ask("waterrijk", question()).await.is_ok());
     assert_pairs(&lab.log(0).await);

@@ -7,8 +7,13 @@ use sluis::{
     app::{Gateway, StartFault},
     client::Profile,
     config::Settings,
+    consent::signing_key,
     domain::{Clock as _, time::SystemClock},
-    identity::issue::{CertificateFolder, Subject, Usage, Validity},
+    identity::{
+        GatewayKind, ReadAs,
+        issue::{CertificateFolder, Subject, Usage, Validity},
+        register::sign::sign_missing,
+    },
     proto,
     storage::DatabaseAddress,
 };
@@ -123,9 +128,19 @@ impl Folder {
         self.edit("sluis.toml", |text| text.replace("\"test.sluis", "\"sluis"));
     }
 
+    /// Real numbers, in agreements for the production gateway that both parties signed.
     fn real_register(&self) {
         self.edit("participants.toml", real);
-        self.edit("agreements.toml", real);
+        self.edit("agreements.toml", |text| {
+            let mut file: toml::Table = real(text).replace("\"test.sluis", "\"sluis").parse().unwrap();
+            for agreement in file["agreement"].as_array_mut().unwrap() {
+                agreement.as_table_mut().unwrap().remove("signature").unwrap();
+            }
+            let participants = fs::read_to_string(self.dir.join("participants.toml")).unwrap();
+            let key = |kid: &str| signing_key::read(&self.dir.join(format!("signing/{kid}.pem"))).ok();
+            let read_as = ReadAs::Party(GatewayKind::Production);
+            sign_missing(&participants, &file.to_string(), read_as, key).unwrap()
+        });
     }
 
     fn real_certificate(&self, short: &str, oin: &str) {

@@ -1,29 +1,37 @@
-//! The agreements file (convenanten, R17): between which source and requester, for which purposes, and how far.
+//! The agreements (convenanten, R17): between which source and requester, for which purposes, how far and until when,
+//! signed by both, and carried on by renewals (R19).
+
+mod read;
+mod renewal;
+mod signature;
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use time::Duration;
 
+pub(super) use read::{Draft, drafts};
+pub use signature::{AgreementSignature, Party, Signatures};
+pub(super) use signature::{SIGNED_PARTIES, public_of};
+
 use super::{
-    Function, Organisation,
-    faults::{Item, RegisterFaults, RegisterFile},
-    text,
+    Organisation,
+    faults::{Item, RegisterFaults},
 };
 use crate::{
-    catalogue::{Field, Mask},
+    catalogue::Mask,
     domain::{Day, Oin, Purpose},
-    tripwire::Expected,
 };
 
 /// How many days before the review the parties are warned (R19).
 pub const REVIEW_WARNING_DAYS: i64 = 60;
 
-/// What a source and a requester agreed.
+/// What a source and a requester agreed: everything that both sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Agreement {
+pub struct Terms {
     /// Its name, unique in the register.
     pub id: String,
+    /// The one gateway that it holds for: the name of its log, without the year (regio).
+    pub region: String,
     /// Who answers.
     pub source: Oin,
     /// Who asks.
@@ -40,6 +48,19 @@ pub struct Agreement {
     pub review: Day,
     /// Hash of the signed document.
     pub document_sha256: [u8; 32],
+    /// The agreement of the same parties that it takes over from on its first day.
+    pub renews: Option<String>,
+}
+
+/// An agreement of a sound register: signed by both parties.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreement {
+    /// What was agreed.
+    pub terms: Terms,
+    /// That both agreed it.
+    pub signatures: Signatures,
+    /// First day of the agreement that takes over from this one, if there is one.
+    pub renewed_from: Option<Day>,
 }
 
 /// Whether an agreement carries an exchange.
@@ -51,8 +72,12 @@ pub enum AgreementState {
     Active,
     /// It is in force, and its review is near: the parties must be warned.
     ReviewDue,
-    /// Its end or its review date has passed.
+    /// Its review date has passed without a review.
     Lapsed,
+    /// Its last day has passed.
+    Ended,
+    /// Another one has taken over from it.
+    Renewed,
 }
 
 impl AgreementState {
@@ -61,159 +86,64 @@ impl AgreementState {
     pub const fn is_in_force(self) -> bool {
         matches!(self, Self::Active | Self::ReviewDue)
     }
+
+    /// The name in the log and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotYet => "not_yet",
+            Self::Active => "active",
+            Self::ReviewDue => "review_due",
+            Self::Lapsed => "lapsed",
+            Self::Ended => "ended",
+            Self::Renewed => "renewed",
+        }
+    }
 }
 
 impl Agreement {
-    /// Its state on a day. First day, last day and review date are days on which it is in force.
+    /// Its state on a day. First day, last day and review date are days on which it is in force, unless another one has
+    /// taken over. Nobody is warned of a review that a renewal comes in time for.
     #[must_use]
     pub fn state(&self, today: Day) -> AgreementState {
-        if today < self.starts {
+        let Terms { starts, ends, review, .. } = self.terms;
+        if today < starts {
             AgreementState::NotYet
-        } else if today > self.review || today > self.ends {
+        } else if self.renewed_from.is_some_and(|from| from <= today) {
+            AgreementState::Renewed
+        } else if today > ends {
+            AgreementState::Ended
+        } else if today > review {
             AgreementState::Lapsed
-        } else if self.review - today <= Duration::days(REVIEW_WARNING_DAYS) {
+        } else if review - today <= Duration::days(REVIEW_WARNING_DAYS) && !self.is_carried_on() {
             AgreementState::ReviewDue
         } else {
             AgreementState::Active
         }
     }
+
+    /// Whether a renewal starts on the day after the last one at the latest, so that no day lies between.
+    #[must_use]
+    pub fn is_carried_on(&self) -> bool {
+        self.renewed_from.is_some_and(|from| from - self.terms.review <= Duration::days(1))
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFile {
-    #[serde(default)]
-    agreement: Vec<toml::Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAgreement {
-    id: String,
-    source: String,
-    requester: String,
-    purposes: Vec<String>,
-    fields: Vec<String>,
-    starts: toml::Value,
-    ends: toml::Value,
-    review: toml::Value,
-    document_sha256: String,
-}
-
-const FILE: RegisterFile = RegisterFile::Agreements;
-
-/// Every agreement that could be read; the rest is among the faults. Parties are checked where they are known.
-pub(super) fn parse(
-    text: &str,
+/// The agreements that hold together, of these that were read; what is wrong with the rest is among the faults. Signatures
+/// are checked where the participants are known: without them nobody's key is.
+pub(super) fn judge(
+    drafts: Vec<Draft>,
     known: Option<&[Organisation]>,
     faults: &mut RegisterFaults,
 ) -> Vec<Agreement> {
-    let raw: RawFile = match toml::from_str(text) {
-        Ok(raw) => raw,
-        Err(fault) => {
-            faults.add(FILE, "file", fault.to_string().trim_end());
-            return Vec::new();
-        }
-    };
-    let mut agreements: Vec<Agreement> = Vec::new();
-    for (index, value) in raw.agreement.into_iter().enumerate() {
-        let id = value.get("id").and_then(toml::Value::as_str).unwrap_or("no id");
-        // The text that set off a detector is not repeated in the fault.
-        let harmless = text::harmless(id, Expected::Text);
-        let shown = if harmless.is_ok() { id } else { "id withheld" };
-        let mut item = Item::new(FILE, format_args!("agreement {} ({shown})", index + 1), faults);
-        if item.take("id", harmless).is_none() {
-            continue;
-        }
-        let raw: RawAgreement = match value.try_into() {
-            Ok(raw) => raw,
-            Err(fault) => {
-                item.fault(fault.to_string().trim_end());
-                continue;
-            }
-        };
-        let Some(agreement) = agreement(raw, &mut item) else { continue };
-        if let Some(known) = known {
-            party(&agreement.source, Function::Source, known, &mut item);
-            party(&agreement.requester, Function::Requester, known, &mut item);
-        }
-        let taken = agreements.iter().any(|other| other.id == agreement.id);
-        item.must(!taken, "stands in the file more than once");
-        agreements.push(agreement);
-    }
-    agreements
-}
-
-fn agreement(raw: RawAgreement, item: &mut Item<'_>) -> Option<Agreement> {
-    let id = item.take("id", text::name(&raw.id));
-    let source = item.take("source", raw.source.parse::<Oin>());
-    let requester = item.take("requester", raw.requester.parse::<Oin>());
-    item.must(!raw.purposes.is_empty(), "`purposes` needs at least one (R06)");
-    let purposes = raw
-        .purposes
-        .iter()
-        .filter_map(|name| {
-            let purpose = name.parse().map_err(|fault| format!("has `{name}`, which {fault}"));
-            item.take("purposes", purpose)
-        })
-        .collect();
-    let fields = fields(&raw.fields, item);
-    let starts = item.take("starts", text::day(&raw.starts));
-    let ends = item.take("ends", text::day(&raw.ends));
-    let review = item.take("review", text::day(&raw.review));
-    let document_sha256 = item.take("document_sha256", text::sha256(&raw.document_sha256));
-    let agreement = Agreement {
-        id: id?,
-        source: source?,
-        requester: requester?,
-        purposes,
-        fields,
-        starts: starts?,
-        ends: ends?,
-        review: review?,
-        document_sha256: document_sha256?,
-    };
-    item.must(agreement.source != agreement.requester, "source and requester are the same organisation");
-    item.must(
-        agreement.starts <= agreement.review && agreement.review <= agreement.ends,
-        "`review` must lie between `starts` and `ends` (R19)",
-    );
-    Some(agreement)
-}
-
-/// Codes of fields, and codes of groups such as `WT` for every carried field of that group.
-fn fields(codes: &[String], item: &mut Item<'_>) -> Mask {
-    item.must(!codes.is_empty(), "`fields` needs at least one (R06)");
-    let mut mask = Mask::EMPTY;
-    for code in codes {
-        let fields = match Field::from_code(code) {
-            Some(field) => Mask::EMPTY.with(field),
-            None => group(code),
-        };
-        item.must(
-            !fields.is_empty(),
-            format_args!("`fields` has `{code}`, which is no code of a carried field or group (R03)"),
-        );
-        mask = mask.or(fields);
-    }
-    mask
-}
-
-/// The fields of a group, by the part before the hyphen that all their codes share.
-fn group(code: &str) -> Mask {
-    let of_group = |field: &Field| field.entry().code.split_once('-').is_some_and(|(group, _)| group == code);
-    Mask::all().iter().filter(of_group).collect()
-}
-
-fn party(oin: &Oin, function: Function, known: &[Organisation], item: &mut Item<'_>) {
-    let name = function.as_str();
-    match known.iter().find(|organisation| organisation.oin == *oin) {
-        None => item.fault(format_args!("the {name} `{oin}` is not among the participants")),
-        Some(organisation) => {
-            item.must(
-                organisation.has(function),
-                format_args!("`{oin}` is not admitted with the function `{name}`"),
-            );
+    let renewed = renewal::resolve(&drafts, faults);
+    let mut sound = Vec::new();
+    for (draft, renewed_from) in drafts.into_iter().zip(renewed) {
+        let mut item = Item::new(read::FILE, &draft.name, faults);
+        let signatures = signature::both(&draft, known, &mut item);
+        if let Some(signatures) = signatures.filter(|_| draft.once) {
+            sound.push(Agreement { terms: draft.terms, signatures, renewed_from });
         }
     }
+    sound
 }

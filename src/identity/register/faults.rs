@@ -78,15 +78,22 @@ pub(super) struct Item<'a> {
     file: RegisterFile,
     name: String,
     faults: &'a mut RegisterFaults,
+    clean: bool,
 }
 
 impl<'a> Item<'a> {
     pub(super) fn new(file: RegisterFile, name: impl fmt::Display, faults: &'a mut RegisterFaults) -> Self {
-        Self { file, name: name.to_string(), faults }
+        Self { file, name: name.to_string(), faults, clean: true }
     }
 
     pub(super) fn fault(&mut self, what: impl fmt::Display) {
+        self.clean = false;
         self.faults.add(self.file, &self.name, what);
+    }
+
+    /// Whether nothing was wrong with it so far.
+    pub(super) const fn is_clean(&self) -> bool {
+        self.clean
     }
 
     /// A fault unless it holds.

@@ -1,4 +1,11 @@
-use super::*;
+mod renewals;
+mod signatures;
+
+use std::sync::LazyLock;
+
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+
+use super::{sign::sign_missing, *};
 use crate::{
     catalogue::from_codes,
     domain::{Day, OrganisationKind, Role, time::parse_day},
@@ -27,7 +34,7 @@ endpoint = { url = "https://ggz.sluis.test:7443" }
 
 [[organisation.signing_key]]
 kid = "ggz-2026"
-public = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
+public = "iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w"
 from = 2026-01-01
 
 [[organisation]]
@@ -44,11 +51,17 @@ until = 2027-01-01
 
 [[organisation.role]]
 role = "gem.jobcoach"
+
+[[organisation.signing_key]]
+kid = "gem-2026"
+public = "gTl3Dqh9F19Wo1Rmw0x-zMuNipG07jeiXfYPW4_Js5Q"
+from = 2026-01-01
 "#;
 
 const AGREEMENTS: &str = r#"
 [[agreement]]
 id = "ggz-gemeente"
+region = "test.sluis.example/regio"
 source = "00000099000000003000"
 requester = "00000099000000004000"
 purposes = ["REINTEGRATION", "JOB_COACHING"]
@@ -59,15 +72,36 @@ review = 2027-01-01
 document_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 "#;
 
+const ORIGIN: &str = "test.sluis.example/regio";
+
+/// The agreements, signed by both.
+static SIGNED: LazyLock<String> = LazyLock::new(|| signed(PARTICIPANTS, AGREEMENTS));
+
+/// The keys of the parties, by their seeds.
+fn key(seed: u8) -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()
+}
+
+fn named_key(kid: &str) -> Option<Ed25519KeyPair> {
+    match kid {
+        "ggz-2026" => Some(key(1)),
+        "gem-2026" => Some(key(2)),
+        _ => None,
+    }
+}
+
+fn signed(participants: &str, agreements: &str) -> String {
+    sign_missing(participants, agreements, ReadAs::Party(GatewayKind::Test), named_key).unwrap()
+}
+
 fn parse(participants: &str, agreements: &str) -> Result<Register, RegisterFaults> {
-    Register::parse(participants, agreements, GatewayKind::Test)
+    Register::parse(participants, agreements, ReadAs::Gateway(ORIGIN))
 }
 
 /// The only fault after this change.
 fn fault(from: &str, to: &str) -> String {
-    assert!(PARTICIPANTS.contains(from) || AGREEMENTS.contains(from), "{from}");
-    let faults =
-        parse(&PARTICIPANTS.replacen(from, to, 1), &AGREEMENTS.replacen(from, to, 1)).expect_err(from);
+    assert!(PARTICIPANTS.contains(from) || SIGNED.contains(from), "{from}");
+    let faults = parse(&PARTICIPANTS.replacen(from, to, 1), &SIGNED.replacen(from, to, 1)).expect_err(from);
     assert_eq!(faults.iter().count(), 1, "{from}: {faults}");
     faults.to_string()
 }
@@ -78,12 +112,12 @@ fn day(text: &str) -> Day {
 
 #[test]
 fn reads_a_register() {
-    let register = parse(PARTICIPANTS, AGREEMENTS).unwrap();
+    let register = parse(PARTICIPANTS, &SIGNED).unwrap();
     assert_eq!(register.organisations().len(), 3);
     let ggz = register.organisation(&GGZ.parse().unwrap()).unwrap();
     assert_eq!(ggz.kind, OrganisationKind::Ggz);
     assert!(ggz.has(Function::Source) && !ggz.has(Function::Requester));
-    assert_eq!(ggz.signing_keys[0].public, [1; 32]);
+    assert_eq!(ggz.signing_keys[0].public, key(1).public_key().as_ref());
     assert!(!ggz.signing_keys[0].holds_on(day("2025-12-31")));
     assert_eq!(ggz.endpoint.as_ref().unwrap().url, "https://ggz.sluis.test:7443");
     let gemeente = register.organisation(&GEMEENTE.parse().unwrap()).unwrap();
@@ -92,9 +126,9 @@ fn reads_a_register() {
 
     let found: Vec<_> = register.agreements(gemeente.oin).collect();
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].source, ggz.oin);
-    assert!(from_codes(&["WT-02", "AV-06"]).unwrap().is_subset_of(found[0].fields));
-    assert!(!from_codes(&["AV-06"]).unwrap().is_empty() && !found[0].fields.is_empty());
+    assert_eq!(found[0].terms.source, ggz.oin);
+    assert!(from_codes(&["WT-02", "AV-06"]).unwrap().is_subset_of(found[0].terms.fields));
+    assert!(!from_codes(&["AV-06"]).unwrap().is_empty() && !found[0].terms.fields.is_empty());
     assert_eq!(register.agreements(ggz.oin).count(), 0, "found by requester, not by source");
 }
 
@@ -102,10 +136,10 @@ fn reads_a_register() {
 fn the_hash_is_over_both_files() {
     let hash =
         |participants: &str, agreements: &str| parse(participants, agreements).unwrap().hash().to_owned();
-    let first = hash(PARTICIPANTS, AGREEMENTS);
+    let first = hash(PARTICIPANTS, &SIGNED);
     assert_eq!(first.len(), "sha256:".len() + 64);
-    assert_ne!(first, hash(&format!("{PARTICIPANTS}# seen"), AGREEMENTS));
-    assert_ne!(first, hash(PARTICIPANTS, &format!("{AGREEMENTS}# seen")));
+    assert_ne!(first, hash(&format!("{PARTICIPANTS}# seen"), &SIGNED));
+    assert_ne!(first, hash(PARTICIPANTS, &format!("{}# seen", *SIGNED)));
 }
 
 #[test]
@@ -116,7 +150,7 @@ fn r24_employers_cannot_be_written() {
 
 #[test]
 fn r32_roles_end_and_belong_to_their_kind() {
-    let register = parse(PARTICIPANTS, AGREEMENTS).unwrap();
+    let register = parse(PARTICIPANTS, &SIGNED).unwrap();
     let gemeente = register.organisation(&GEMEENTE.parse().unwrap()).unwrap();
     let grant = gemeente.role(Role::GemKlantmanager).unwrap();
     assert!(grant.holds_on(day("2027-01-01")) && !grant.holds_on(day("2027-01-02")));
@@ -131,11 +165,20 @@ fn r32_roles_end_and_belong_to_their_kind() {
 
 #[test]
 fn p12_test_numbers_only_where_they_belong() {
-    let faults = Register::parse(PARTICIPANTS, AGREEMENTS, GatewayKind::Production).unwrap_err();
-    assert_eq!(faults.iter().count(), 3, "{faults}");
-    let real = |text: &str| text.replace("0000009900000000", "0000000300000000");
-    assert!(Register::parse(&real(PARTICIPANTS), &real(AGREEMENTS), GatewayKind::Production).is_ok());
-    assert_eq!(parse(&real(PARTICIPANTS), &real(AGREEMENTS)).unwrap_err().iter().count(), 3);
+    let production = ReadAs::Gateway("sluis.example/regio");
+    let faults = Register::parse(PARTICIPANTS, &SIGNED, production).unwrap_err();
+    assert_eq!(faults.iter().count(), 4, "three numbers and the region: {faults}");
+    let real =
+        |text: &str| text.replace("0000009900000000", "0000000300000000").replace("\"test.sluis", "\"sluis");
+    // Signed anew: a signature for a test gateway is none for another.
+    let (participants, agreements) = (real(PARTICIPANTS), real(AGREEMENTS));
+    let kind = ReadAs::Party(GatewayKind::Production);
+    let anew = sign_missing(&participants, &agreements, kind, named_key).unwrap();
+    assert!(Register::parse(&participants, &anew, production).is_ok());
+    let kept = Register::parse(&participants, &real(&SIGNED), production).unwrap_err();
+    assert_eq!(kept.iter().count(), 2, "{kept}");
+    assert!(kept.iter().all(|fault| fault.what.contains("is no signature of these terms")), "{kept}");
+    assert_eq!(parse(&participants, &anew).unwrap_err().iter().count(), 4);
 }
 
 #[test]
@@ -146,7 +189,7 @@ fn each_function_has_what_it_needs() {
         ("functions = [\"officer\"]", "functions = [\"officer\", \"requester\"]", "a requester needs a role"),
         ("functions = [\"officer\"]", "functions = []", "`functions` needs at least one"),
         ("functions = [\"officer\"]", "functions = [\"admin\"]", "has `admin`, which is none of"),
-        ("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE", "AQEB", "32 bytes"),
+        ("iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w", "AQEB", "32 bytes"),
         ("from = 2026-01-01", "from = 2026-01-01\nuntil = 2025-01-01", "ends before it starts"),
         ("name = \"Gemeente TEST\"", "name = \"\"", "`name` must be"),
         ("030 000 00 04", "bel maar", "telephone number"),
@@ -154,7 +197,7 @@ fn each_function_has_what_it_needs() {
         ("complaint", "klachten", "unknown field `klachten`"),
     ] {
         // Some changes have more than one consequence; the one that is meant must be named.
-        let faults = parse(&PARTICIPANTS.replacen(from, to, 1), AGREEMENTS).expect_err(from).to_string();
+        let faults = parse(&PARTICIPANTS.replacen(from, to, 1), &SIGNED).expect_err(from).to_string();
         assert!(faults.contains(what), "{from}: {faults}");
     }
 }
@@ -180,13 +223,13 @@ fn r17_agreements_hold_together() {
         let text = fault(from, to);
         assert!(text.starts_with("agreements: agreement 1 (") && text.contains(what), "{text}");
     }
-    let twice = parse(PARTICIPANTS, &AGREEMENTS.repeat(2)).unwrap_err().to_string();
+    let twice = parse(PARTICIPANTS, &SIGNED.repeat(2)).unwrap_err().to_string();
     assert!(twice.contains("agreement 2 (ggz-gemeente): stands in the file more than once"), "{twice}");
 }
 
 #[test]
 fn r19_an_agreement_that_is_not_reviewed_lapses() {
-    let register = parse(PARTICIPANTS, AGREEMENTS).unwrap();
+    let register = parse(PARTICIPANTS, &SIGNED).unwrap();
     let agreement = &register.all_agreements()[0];
     for (today, state) in [
         ("2025-12-31", AgreementState::NotYet),
@@ -195,7 +238,8 @@ fn r19_an_agreement_that_is_not_reviewed_lapses() {
         ("2026-11-02", AgreementState::ReviewDue),
         ("2027-01-01", AgreementState::ReviewDue),
         ("2027-01-02", AgreementState::Lapsed),
-        ("2028-01-01", AgreementState::Lapsed),
+        ("2027-12-31", AgreementState::Lapsed),
+        ("2028-01-01", AgreementState::Ended),
     ] {
         assert_eq!(agreement.state(day(today)), state, "{today}");
         assert_eq!(state.is_in_force(), ("2026-01-01"..="2027-01-01").contains(&today), "{today}");
@@ -238,8 +282,7 @@ fn names_that_tell_what_somebody_is_treated_for_are_refused() {
         ("ggz-gemeente", "schizofrenie-1", "agreement 1 (id withheld)", "id", "WORD_DISORDER"),
     ] {
         // A recorder whose key was refused has none; that is another fault.
-        let faults =
-            parse(&PARTICIPANTS.replacen(from, to, 1), &AGREEMENTS.replacen(from, to, 1)).expect_err(to);
+        let faults = parse(&PARTICIPANTS.replacen(from, to, 1), &SIGNED.replacen(from, to, 1)).expect_err(to);
         let fault = faults.iter().next().unwrap();
         assert_eq!(fault.item, item, "{to}");
         assert!(fault.what.starts_with(&format!("`{key}` sets off the detector `{detector}`")), "{fault}");
@@ -254,7 +297,7 @@ fn every_fault_is_named() {
         .replace("kind = \"ggz\"", "kind = \"insurer\"")
         .replace("klachten@sluis.test", "")
         .replace("gem.jobcoach", "jobcoach");
-    let agreements = AGREEMENTS.replace("JOB_COACHING", "everything").replace("AV-06", "XX");
+    let agreements = SIGNED.replace("JOB_COACHING", "everything").replace("AV-06", "XX");
     let faults = parse(&participants, &agreements).unwrap_err();
     let items: Vec<_> = faults.iter().map(|fault| (fault.file, fault.item.as_str())).collect();
     assert_eq!(
@@ -272,17 +315,17 @@ fn every_fault_is_named() {
 #[test]
 fn numbers_and_keys_are_unique() {
     let twice = PARTICIPANTS.replace("00000099000000001000", GEMEENTE);
-    assert!(parse(&twice, AGREEMENTS).unwrap_err().to_string().contains("stands in the file more than once"));
+    assert!(parse(&twice, &SIGNED).unwrap_err().to_string().contains("stands in the file more than once"));
     let key = "[[organisation.signing_key]]\nkid = \"ggz-2026\"\nfrom = '2026-01-01'\n\
                public = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"\n";
-    let twice = parse(&format!("{PARTICIPANTS}{key}"), AGREEMENTS).unwrap_err();
+    let twice = parse(&format!("{PARTICIPANTS}{key}"), &SIGNED).unwrap_err();
     assert!(twice.to_string().contains("the key `ggz-2026` stands in the file more than once"), "{twice}");
 }
 
 #[test]
 fn missing_files_are_named_both() {
     let none = Path::new("/nonexistent/sluis.toml");
-    let faults = Register::load(none, none, GatewayKind::Test).unwrap_err();
+    let faults = Register::load(none, none, ReadAs::Gateway(ORIGIN)).unwrap_err();
     assert_eq!(faults.iter().count(), 2);
     assert!(faults.to_string().contains("/nonexistent/sluis.toml: cannot be read"), "{faults}");
 }
