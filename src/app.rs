@@ -1,5 +1,6 @@
 //! The only place that names concrete types: store, signer, sources, clock; and the order of start and stop.
 
+mod agreements;
 mod reload;
 pub mod source_system;
 mod upkeep;
@@ -13,8 +14,13 @@ use std::{
 
 use arc_swap::ArcSwap;
 use serde_json::json;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex, watch},
+    task::JoinHandle,
+};
 
+use self::agreements::Agreements;
 use crate::{
     audit::{
         entry::NewEntry,
@@ -119,6 +125,7 @@ struct Running {
     /// Generation of the trust that the channels to the sources were made under.
     channels: AtomicU64,
     rules: Arc<ArcSwap<Rules>>,
+    agreements: Mutex<Agreements>,
     log: Writer,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -206,6 +213,8 @@ impl Gateway {
         let before = (!store.is_alone()).then(|| upkeep::interrupted_before(&settings, clock.as_ref()));
         upkeep::close_interrupted(store.as_ref(), &log, before).await?;
         reload::announce(&log, &rules).await?;
+        let mut agreements = Agreements::new(log.clone(), Arc::clone(&store), origin.clone());
+        agreements.announce(&rules.register, clock.now().day()).await?;
 
         let rules = Arc::new(ArcSwap::from_pointee(rules));
         let countersigner = Arc::new(Countersigner::new(keys.log_key()?));
@@ -260,6 +269,7 @@ impl Gateway {
             trust,
             channels: AtomicU64::new(0),
             rules,
+            agreements: Mutex::new(agreements),
             log: log.clone(),
             store: Arc::clone(&store),
             clock,

@@ -35,12 +35,16 @@ pub(super) async fn reload(running: &Running) -> Result<(), StartFault> {
     if same && running.channels.load(Ordering::SeqCst) == generation {
         return Ok(());
     }
+    // Held until the new rules are in force, so that no look in between goes by the old ones.
+    let mut agreements = running.agreements.lock().await;
     if !same {
         announce(&running.log, &new).await?;
+        agreements.announce(&new.register, running.clock.now().day()).await?;
         tracing::info!("participants, agreements or policies were reloaded");
     }
     // New certificates need new connections to the sources.
     running.rules.store(Arc::new(new));
+    drop(agreements);
     running.channels.store(generation, Ordering::SeqCst);
     Ok(())
 }

@@ -65,6 +65,13 @@ pub(super) async fn close_interrupted(
     }
 }
 
+/// Enters what a new day has made of agreements.
+async fn follow_agreements(running: &Running) -> Result<(), CommitFault> {
+    let mut agreements = running.agreements.lock().await;
+    let rules = running.rules.load_full();
+    agreements.follow(&rules.register, running.clock.now().day()).await
+}
+
 pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopped: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(Duration::from_secs(5));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -78,8 +85,9 @@ pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopp
         let flushed = running.turned_away.flush(&running.log, Some(now)).await;
         let before = interrupted_before(&running.settings, running.clock.as_ref());
         let closed = close_interrupted(running.store.as_ref(), &running.log, Some(before)).await;
-        if flushed.is_err() || closed.is_err() {
-            tracing::error!("counts or interrupted requests could not be written to the log");
+        let followed = follow_agreements(&running).await;
+        if flushed.is_err() || closed.is_err() || followed.is_err() {
+            tracing::error!("counts, interrupted requests or agreements could not be written to the log");
         }
         // A database that is away for a while is no reason to stop, and no state to send callers to.
         let able = running.log.is_writing() && running.store.head().await.is_ok();

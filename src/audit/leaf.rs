@@ -32,6 +32,8 @@ pub enum Kind {
     Policy,
     /// The register of participants changed.
     Participants,
+    /// How an agreement stands has changed.
+    Agreement,
     /// The log's next key.
     Key,
     /// Somebody searched, read or exported the log.
@@ -46,13 +48,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Genesis,
         Self::Request,
         Self::Outcome,
         Self::Consent,
         Self::Policy,
         Self::Participants,
+        Self::Agreement,
         Self::Key,
         Self::Access,
         Self::TurnedAway,
@@ -70,6 +73,7 @@ impl Kind {
             Self::Consent => "consent",
             Self::Policy => "policy",
             Self::Participants => "participants",
+            Self::Agreement => "agreement",
             Self::Key => "key",
             Self::Access => "access",
             Self::TurnedAway => "turned_away",

@@ -64,6 +64,9 @@ pub enum CommitFault {
     /// A grant is no renewal of the one that it names.
     #[error("a grant is no renewal of the one that it names")]
     NotRenewable,
+    /// What can be entered once only has been entered.
+    #[error("this was entered already")]
+    AlreadyDone,
     /// The log has a first entry already: another instance began it.
     #[error("the log was begun already")]
     AlreadyBegun,
@@ -77,9 +80,10 @@ impl From<CommitFault> for RefusalCode {
             CommitFault::NotFound => Self::ConsentNotFound,
             CommitFault::GrantNotInForce | CommitFault::GrantOver => Self::GrantOver,
             CommitFault::NotRenewable => Self::RenewalInvalid,
-            CommitFault::Unavailable(_) | CommitFault::AlreadyClosed | CommitFault::AlreadyBegun => {
-                Self::LogUnavailable
-            }
+            CommitFault::Unavailable(_)
+            | CommitFault::AlreadyClosed
+            | CommitFault::AlreadyDone
+            | CommitFault::AlreadyBegun => Self::LogUnavailable,
         }
     }
 }
@@ -91,6 +95,13 @@ pub enum Work {
     First(NewEntry),
     /// An entry and no more.
     Append(NewEntry),
+    /// An entry that is made once, whichever instance comes first. Refused if its claim was taken before.
+    Once {
+        /// The entry.
+        entry: NewEntry,
+        /// What it is the one entry of, hashed so that no request id can be taken for it.
+        claim: [u8; 32],
+    },
     /// A request: opens its pair, and claims its id.
     Request {
         /// The entry.

@@ -97,7 +97,11 @@ const fn table(name: &'static str, columns: &'static [Column], key: &'static [&'
 /// Entries of the log.
 pub const ENTRY: Table = Table {
     unique: &[&["pair", "kind"]],
-    indexes: &[index("entry_time", &["time"]), index("entry_requester", &["requester", "time"])],
+    indexes: &[
+        index("entry_time", &["time"]),
+        index("entry_requester", &["requester", "time"]),
+        index("entry_kind", &["kind", "position"]),
+    ],
     ..table(
         "entry",
         &[

@@ -10,6 +10,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod agreements;
 mod apart;
 mod away;
 mod bad_bytes;

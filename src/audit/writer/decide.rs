@@ -21,6 +21,7 @@ impl Work {
         match self {
             Self::First(entry)
             | Self::Append(entry)
+            | Self::Once { entry, .. }
             | Self::Request { entry, .. }
             | Self::Outcome { entry, .. }
             | Self::Record { entry, .. }
@@ -65,6 +66,7 @@ pub(super) fn wanted(works: &[Work]) -> Look {
     for work in works {
         match work {
             Work::First(_) | Work::Append(_) | Work::PauseSource { .. } | Work::Acknowledge { .. } => {}
+            Work::Once { claim, .. } => look.claims.push(*claim),
             Work::Request { claim, .. } => look.claims.extend(claim),
             Work::Outcome { entry, needs } => {
                 look.pairs.push(entry.pair);
@@ -146,6 +148,14 @@ impl<'a> Pass<'a, '_> {
             Work::First(entry) if self.next_position() == 0 => self.take(index, Cow::Borrowed(entry)),
             Work::First(_) => self.refuse(index, CommitFault::AlreadyBegun),
             Work::Append(entry) => self.take(index, Cow::Borrowed(entry)),
+            Work::Once { entry, claim } => {
+                if !self.seen.claimed.insert(*claim) {
+                    self.refuse(index, CommitFault::AlreadyDone);
+                    return Ok(());
+                }
+                self.verdict.claims.push(*claim);
+                self.take(index, Cow::Borrowed(entry));
+            }
             Work::Request { entry, claim } => {
                 let id_was_new = claim.is_none_or(|claim| self.seen.claimed.insert(claim));
                 if id_was_new {

@@ -327,10 +327,7 @@ fn role(raw: &RawRole, kind: Option<OrganisationKind>, item: &mut Item<'_>) -> O
 }
 
 fn signing_key(raw: &RawSigningKey, item: &mut Item<'_>) -> Option<SigningKey> {
-    let kid = item.take(
-        "signing_key.kid",
-        text::harmless(&raw.kid, Expected::Text).and_then(|()| Ok(text::name(&raw.kid)?)),
-    );
+    let kid = item.take("signing_key.kid", text::harmless_name(&raw.kid));
     let public = item.take("signing_key.public", text::key(&raw.public));
     let from = item.take("signing_key.from", text::day(&raw.from));
     let until = raw.until.as_ref().map(|until| item.take("signing_key.until", text::day(until)));

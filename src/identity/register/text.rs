@@ -45,6 +45,12 @@ pub(super) fn name(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
+/// The same, of which faults may repeat the text.
+pub(super) fn harmless_name(text: &str) -> Result<String, String> {
+    harmless(text, Expected::Text)?;
+    Ok(name(text)?)
+}
+
 /// A day, with quotes or without.
 pub(super) fn day(value: &toml::Value) -> Result<Day, &'static str> {
     let text = match value {

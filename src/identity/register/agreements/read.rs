@@ -131,7 +131,7 @@ fn terms(raw: RawAgreement, read_as: ReadAs<'_>, item: &mut Item<'_>) -> Option<
     let ends = item.take("ends", text::day(&raw.ends));
     let review = item.take("review", text::day(&raw.review));
     let document_sha256 = item.take("document_sha256", text::sha256(&raw.document_sha256));
-    let renews = raw.renews.map(|renews| item.take("renews", text::name(&renews)));
+    let renews = raw.renews.map(|renews| item.take("renews", text::harmless_name(&renews)));
     let terms = Terms {
         id: id?,
         region: region?,

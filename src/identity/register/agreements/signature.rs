@@ -232,7 +232,7 @@ fn one(
     item: &mut Item<'_>,
 ) -> Option<AgreementSignature> {
     let at = format!("signature.{party}");
-    let kid = item.take(&format!("{at}.kid"), text::name(&raw.kid))?;
+    let kid = item.take(&format!("{at}.kid"), text::harmless_name(&raw.kid))?;
     let signature: Option<[u8; 64]> =
         URL_SAFE_NO_PAD.decode(&raw.signature).ok().and_then(|bytes| bytes.try_into().ok());
     let Some(signature) = signature else {
