@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{io, path::Path, sync::Mutex};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -152,6 +152,56 @@ async fn r17_what_is_changed_removed_or_back_is_entered() {
     for name in ["id", "region", "source", "requester", "purposes", "starts", "ends", "review", "renews"] {
         assert!(facts[2].contains_key(name), "a removed agreement is still told in full: {name}");
     }
+}
+
+/// What an operator reads.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn r19_the_operator_is_warned_once_and_told_of_a_lapse() {
+    let told = Told::default();
+    let writer = told.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let folder = tempfile::tempdir().unwrap();
+    let log = log(folder.path()).await;
+    let register = register(&[
+        agreement("AGR-0001", "2026-01-01", "2026-06-30", "2026-12-31", ""),
+        agreement("AGR-0002", "2026-01-01", "2026-06-30", "2026-12-31", ""),
+        agreement("AGR-0003", "2026-07-01", "2027-06-30", "2027-12-31", "renews = \"AGR-0002\""),
+    ]);
+    let mut gateway = instance(&log);
+    gateway.announce(&register, day("2026-04-30")).await.unwrap();
+    let mut said = async |today: &str| {
+        told.0.lock().unwrap().clear();
+        gateway.follow(&register, day(today)).await.unwrap();
+        String::from_utf8(told.0.lock().unwrap().clone()).unwrap()
+    };
+    let warned = said("2026-05-01").await;
+    assert_eq!(warned.lines().count(), 1, "of AGR-0002 nobody is warned, it is renewed in time: {warned}");
+    assert!(
+        warned.contains("WARN") && warned.contains("AGR-0001") && warned.contains("2026-06-30"),
+        "{warned}"
+    );
+    assert_eq!(said("2026-05-02").await, "");
+    let lapsed = said("2026-07-01").await;
+    assert_eq!(lapsed.lines().count(), 1, "{lapsed}");
+    assert!(
+        lapsed.contains("ERROR") && lapsed.contains("AGR-0001") && lapsed.contains("has lapsed"),
+        "{lapsed}"
+    );
 }
 
 /// Instances that see the same change at the same moment enter it once; one of them finds the other's entry.
