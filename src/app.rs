@@ -25,7 +25,6 @@ use crate::{
     audit::{
         entry::NewEntry,
         leaf::Kind,
-        note::{NoteFault, NoteSigner},
         officer::OfficerDesk,
         writer::{CommitFault, OpenLogFault, Parts, Work, Writer},
     },
@@ -42,6 +41,7 @@ use crate::{
         Acceptor, ConnectFault, Function, GatewayKind, Limits, ReadAs, Register, RegisterFaults, TrustFault,
         TrustStore, connect_lazy,
     },
+    note::{NoteFault, NoteSigner},
     policy::{PolicyFaults, PolicySet},
     rules::Rules,
     source::{SourceConnector, grpc::GrpcSource},

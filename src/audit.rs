@@ -10,7 +10,6 @@ pub mod entry;
 pub mod export;
 pub mod leaf;
 pub mod lookup;
-pub mod note;
 pub mod officer;
 pub mod proof;
 pub mod receipt;

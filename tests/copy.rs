@@ -25,10 +25,10 @@ use sluis::{
     audit::{
         entry::NewEntry,
         leaf::Kind,
-        note::NoteSigner,
         writer::{Parts, Work, Writer},
     },
     domain::time::SystemClock,
+    note::NoteSigner,
     storage::{Database, DatabaseAddress, OpenFault, Store as _, sqlite::SqliteStore},
     subject::KeyRing,
 };

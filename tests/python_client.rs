@@ -23,10 +23,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::Ed25519KeyPair;
 use serde_json::Value;
 use sluis::{
-    audit::{
-        note::{NoteSigner, VerifierKey},
-        receipt,
-    },
+    audit::receipt,
     consent::{
         Binding, BindingSalt, Form, Grant,
         draft::FormDraft,
@@ -37,6 +34,7 @@ use sluis::{
     },
     demo::{World, WorldOptions},
     domain::Bsn,
+    note::{NoteSigner, VerifierKey},
 };
 use time::macros::date;
 

@@ -7,10 +7,10 @@ use sluis::{
     audit::{
         entry::{NewEntry, SubjectLink},
         leaf::Kind,
-        note::NoteSigner,
         writer::{Parts, Work, Writer},
     },
     domain::{Bsn, PairId, random, time::SystemClock},
+    note::NoteSigner,
     storage::{Database, DatabaseAddress, Store},
     subject::{KeyRing, Tag},
 };

@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use super::{
-    b64,
-    note::{self, NoteFault, NoteSigner, VerifierKey},
-    tree::Hash,
-};
+use super::{b64, tree::Hash};
+use crate::note::{self, NoteFault, NoteSigner, VerifierKey};
 
 /// What a log says of itself at one size.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,11 +11,11 @@ use std::{
 use super::{
     checkpoint::{Checkpoint, CheckpointFault},
     leaf::Salt,
-    note::{Note, VerifierKey},
     tiles::{Layer, TileFault, TilePath, TileStack, WIDTH, encode_bundle, encode_tile, index_path},
     tree::{Frontier, Hash, leaf_hash},
     trust,
 };
+use crate::note::{Note, VerifierKey};
 use lines::{Line as _, OpenedLine, SealedLine};
 
 /// Why an export cannot be written.

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     b64,
     leaf::Salt,
-    note::VerifierKey,
     report::{Code, Report},
 };
+use crate::note::VerifierKey;
 use crate::proto;
 
 /// Larger files are not read: a receipt has two entries.

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use super::{
     checkpoint::Checkpoint,
-    note::Note,
     tiles::{Layer, TilePath, TileStack, encode_tile},
     tree::{Frontier, Hash, leaf_hash, sha256},
 };
+use crate::note::Note;
 use crate::storage::copy::Proof;
 
 /// What the leaves so far say the log must be.
@@ -82,7 +82,7 @@ impl Proof for StoredCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::note::NoteSigner;
+    use crate::note::NoteSigner;
 
     const ORIGIN: &str = "test.example/2026";
 

@@ -1,6 +1,6 @@
 //! Which keys to trust, as a file (<https://c2sp.org/tlog-policy>): `log` lines and `quorum none`.
 
-use super::note::VerifierKey;
+use crate::note::VerifierKey;
 
 /// Why a policy file is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -11,10 +11,8 @@ mod tests;
 
 use std::{fmt, path::Path};
 
-use super::{
-    note::{Note, NoteFault, VerifierKey},
-    report::{Code, EntryState, Report},
-};
+use super::report::{Code, EntryState, Report};
+use crate::note::{Note, NoteFault, VerifierKey};
 
 /// How far a verification is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

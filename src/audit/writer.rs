@@ -19,11 +19,12 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{entry::NewEntry, note::NoteSigner, proof::TlogProof, seal::EntryKey, tree::Hash};
+use super::{entry::NewEntry, proof::TlogProof, seal::EntryKey, tree::Hash};
 use crate::{
     catalogue::Mask,
     consent::Stop,
     domain::{Clock, GrantId, Oin, RefusalCode},
+    note::NoteSigner,
     proto,
     storage::{Cursor, NewForm, Opening, Selection, Store, StoreFault},
     subject::{KeyRing, Tag},

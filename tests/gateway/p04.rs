@@ -9,12 +9,12 @@ use sluis::{
     audit::{
         entry::NewEntry,
         leaf::{Kind, Leaf},
-        note::NoteSigner,
         proof::TlogProof,
         writer::{CommitFault, Parts, Work, Writer},
     },
     catalogue::Mask,
     domain::{PairId, time::SystemClock},
+    note::NoteSigner,
     proto::{self, get_statement_response::Result as Answer},
     storage::{Store, StoreFault},
     subject::KeyRing,

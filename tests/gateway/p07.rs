@@ -2,10 +2,10 @@
 
 use sluis::{
     audit::{
-        note::VerifierKey,
         receipt::{self, ReceiptFile},
         report::Verdict,
     },
+    note::VerifierKey,
     proto,
 };
 

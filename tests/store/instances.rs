@@ -6,11 +6,11 @@ use futures_util::future::join_all;
 use sluis::{
     audit::{
         export::stored::{Openings, export},
-        note::NoteSigner,
         verify::{VerifyOptions, verify_export},
         writer::{CommitFault, OpenLogFault},
     },
     domain::PairId,
+    note::NoteSigner,
     storage::{Attempt, TransactionName},
     subject::KeyRing,
 };

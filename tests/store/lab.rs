@@ -7,7 +7,6 @@ use sluis::{
         entry::NewEntry,
         export::stored::{Openings, export},
         leaf::Kind,
-        note::NoteSigner,
         verify::{VerifyOptions, verify_export},
         writer::{Need, OpenLogFault, Parts, Work, Writer},
     },
@@ -17,6 +16,7 @@ use sluis::{
         Bsn, Clock, FormId, GrantId, Oin, PairId, Timestamp,
         time::{SystemClock, parse_day},
     },
+    note::NoteSigner,
     storage::{
         Database, DatabaseAddress, EntryRow, Head, KeyRow, Look, NewForm, NewGrant, OpenFault, Opening, Seen,
         Store, Writes,

@@ -5,10 +5,11 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 use super::*;
 use crate::{
-    audit::{note::NoteSigner, writer::Parts},
+    audit::writer::Parts,
     demo::data,
     domain::time::{SystemClock, parse_day},
     identity::{GatewayKind, ReadAs, register::sign::sign_missing},
+    note::NoteSigner,
     storage::sqlite::SqliteStore,
     subject::KeyRing,
 };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{ExportFault, ExportRecord, ExportSummary, ExportWriter, SealedPart};
 use crate::{
-    audit::note::VerifierKey,
+    note::VerifierKey,
     storage::{Store, StoreFault},
 };
 

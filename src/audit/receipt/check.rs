@@ -8,12 +8,12 @@ use crate::{
         b64,
         checkpoint::Checkpoint,
         leaf::{Kind, Leaf, LeafFault, commit_answer, commit_client, commit_facts, parse_facts},
-        note::{Note, VerifierKey},
         proof::TlogProof,
         report::{Answer, Code, EntryState, Report},
         seal::{self, EntryKey},
         verify::signatures,
     },
+    note::{Note, VerifierKey},
     proto,
 };
 

@@ -6,13 +6,13 @@ use crate::{
     audit::{
         checkpoint::Checkpoint,
         leaf::{Kind, Leaf, canonical, commit_answer, commit_client, commit_facts, entry_id},
-        note::NoteSigner,
         proof::TlogProof,
         report::Answer,
         seal::{self, ClientKey},
         tree::{Extension, Frontier, leaf_hash},
     },
     domain::{PairId, Timestamp},
+    note::NoteSigner,
 };
 
 const ORIGIN: &str = "test.example/2026";

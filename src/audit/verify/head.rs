@@ -5,11 +5,11 @@ use std::path::Path;
 use super::{VerifyOptions, files, signatures};
 use crate::audit::{
     checkpoint::Checkpoint,
-    note::{Note, VerifierKey},
     report::{Code, Report},
     tree::empty_root,
     trust,
 };
+use crate::note::{Note, VerifierKey};
 
 /// What the export claims.
 pub struct Head {

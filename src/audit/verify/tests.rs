@@ -15,12 +15,12 @@ use crate::{
         checkpoint::Checkpoint,
         export::{ExportFault, ExportRecord, ExportSummary, ExportWriter, SealedPart},
         leaf::{Kind, Leaf, canonical, commit_client, commit_facts},
-        note::NoteSigner,
         report::Verdict,
         seal::{self, EntryKey},
         tree::{Frontier, leaf_hash},
     },
     domain::{PairId, Timestamp, random},
+    note::NoteSigner,
 };
 
 const ORIGIN: &str = "test.example/2026";

@@ -122,7 +122,7 @@ async fn a_log_goes_on_where_it_stopped_and_proves_old_entries() {
     }
 }
 
-fn verifier(folder: &Path) -> crate::audit::note::VerifierKey {
+fn verifier(folder: &Path) -> crate::note::VerifierKey {
     let keys = KeyRing::open(&folder.join("keys")).unwrap();
     NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap().verifier().clone()
 }

@@ -15,12 +15,12 @@ use crate::{
         entry::NewEntry,
         export::stored::{self, Openings},
         leaf::Kind,
-        note::{NoteSigner, VerifierKey},
         writer::{Parts, Work, Writer},
     },
     cli::{failed, say},
     config::Settings,
     domain::Clock,
+    note::{NoteSigner, VerifierKey},
     storage::{Database, DatabaseAddress, OpenFault},
     subject::KeyRing,
 };

@@ -11,12 +11,12 @@ use clap::Args;
 
 use crate::{
     audit::{
-        note::VerifierKey,
         receipt,
         trust::from_policy,
         verify::{Progress, VerifyOptions, verify_export},
     },
     cli::{failed, say},
+    note::VerifierKey,
 };
 
 /// Verify an export or a receipt, offline

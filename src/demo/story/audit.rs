@@ -5,10 +5,10 @@ use std::{fs, path::Path};
 use super::super::{World, tell::Teller};
 use crate::audit::{
     export::stored::{self, Openings},
-    note::VerifierKey,
     report::Report,
     verify::{VerifyOptions, verify_export},
 };
+use crate::note::VerifierKey;
 
 fn verified(dir: &Path, key: &VerifierKey) -> Report {
     verify_export(dir, &VerifyOptions { trust: Some(vec![key.clone()]), since: None, progress: None })

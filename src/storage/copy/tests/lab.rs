@@ -16,7 +16,6 @@ use crate::{
         entry::{NewEntry, SubjectLink},
         export::stored::{Openings, export},
         leaf,
-        note::NoteSigner,
         stored_check::StoredCheck,
         verify::{VerifyOptions, verify_export},
         writer::{Change, CommitFault, Need, Parts, Work, Writer},
@@ -28,6 +27,7 @@ use crate::{
         Bsn, FormId, GrantId, Oin, PairId, Timestamp,
         time::{SystemClock, parse_day},
     },
+    note::NoteSigner,
     storage::{
         Cursor, Database, NewForm, NewGrant, Selection, Store,
         copy::{CopyFault, Moved, copy},

@@ -2,12 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ring::{
+    digest::{Context, SHA256},
     rand::SystemRandom,
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
-
-use super::{b64, tree::sha256};
 
 #[cfg(test)]
 mod tests;
@@ -77,8 +77,14 @@ impl VerifierKey {
     /// If no key can have this name.
     pub fn new(name: &str, key: [u8; 32]) -> Result<Self, NoteFault> {
         check_name(name)?;
-        let [a, b, c, d, ..] = sha256(&[name.as_bytes(), b"\n", &[ED25519_NOTE], &key]);
-        Ok(Self { name: name.to_owned(), id: [a, b, c, d], key })
+        let mut hash = Context::new(&SHA256);
+        for part in [name.as_bytes(), b"\n", &[ED25519_NOTE], &key] {
+            hash.update(part);
+        }
+        let hash = hash.finish();
+        // INVARIANT: a SHA-256 has 32 bytes.
+        let id = hash.as_ref().first_chunk().copied().unwrap_or_default();
+        Ok(Self { name: name.to_owned(), id, key })
     }
 
     /// Name of the key; of a log's key, its origin.
@@ -110,7 +116,7 @@ impl FromStr for VerifierKey {
     fn from_str(text: &str) -> Result<Self, NoteFault> {
         let (name, rest) = text.split_once('+').ok_or(NoteFault::VerifierKey)?;
         let (_, encoded) = rest.split_once('+').ok_or(NoteFault::VerifierKey)?;
-        let bytes = b64::decode(encoded).ok_or(NoteFault::VerifierKey)?;
+        let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| NoteFault::VerifierKey)?;
         let Some((&ED25519_NOTE, key)) = bytes.split_first() else { return Err(NoteFault::VerifierKey) };
         let key = Self::new(name, key.try_into().map_err(|_| NoteFault::VerifierKey)?)?;
         // One text for each key: this compares the id as well.
@@ -122,7 +128,7 @@ impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = vec![ED25519_NOTE];
         bytes.extend(self.key);
-        write!(f, "{}+{}+{}", self.name, hex::encode(self.id), b64::encode(&bytes))
+        write!(f, "{}+{}+{}", self.name, hex::encode(self.id), BASE64_STANDARD.encode(&bytes))
     }
 }
 
@@ -180,7 +186,7 @@ impl NoteSigner {
         check_text(text)?;
         let mut bytes = self.verifier.id.to_vec();
         bytes.extend(self.key.sign(text.as_bytes()).as_ref());
-        Ok(format!("{text}\n{DASH}{} {}\n", self.verifier.name, b64::encode(&bytes)))
+        Ok(format!("{text}\n{DASH}{} {}\n", self.verifier.name, BASE64_STANDARD.encode(&bytes)))
     }
 }
 
@@ -205,7 +211,7 @@ impl Signature {
     fn parse(line: &str) -> Option<Self> {
         let (name, encoded) = line.strip_prefix(DASH)?.split_once(' ')?;
         check_name(name).ok()?;
-        let bytes = b64::decode(encoded)?;
+        let bytes = BASE64_STANDARD.decode(encoded).ok()?;
         let (id, rest) = bytes.split_first_chunk::<4>()?;
         (!rest.is_empty()).then(|| Self { name: name.to_owned(), id: *id, bytes: rest.to_vec() })
     }
