@@ -4,6 +4,7 @@
 mod descriptors;
 mod lists;
 mod messages;
+mod policies;
 mod tables;
 
 use std::{env, error::Error, fs, path::PathBuf};
@@ -18,6 +19,7 @@ fn main() -> Result<()> {
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed=proto");
     println!("cargo:rerun-if-changed=migrations");
+    println!("cargo:rerun-if-changed=policies");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let files: Vec<String> = PROTOS.iter().map(|name| format!("sluis/v1/{name}.proto")).collect();
     let mut compiler = protox::Compiler::new(["proto"])?;
@@ -34,5 +36,8 @@ fn main() -> Result<()> {
     lists::write(&mut code, &catalogue)?;
     messages::write(&mut code, &catalogue)?;
     fs::write(out.join("catalogue.rs"), code)?;
+    let mut code = String::new();
+    policies::write(&mut code, &PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("policies"))?;
+    fs::write(out.join("policies.rs"), code)?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The only place that names concrete types: store, signer, sources, clock; and the order of start and stop.
 
 mod agreements;
+mod policies;
 mod reload;
 pub mod source_system;
 mod upkeep;
@@ -20,6 +21,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use policies::PolicyChangeFault;
+
 use self::agreements::Agreements;
 use crate::{
     audit::{
@@ -30,7 +33,7 @@ use crate::{
     },
     config::Settings,
     consent::{ConsentDesk, Countersigner},
-    domain::{Clock, Oin},
+    domain::{Clock, Day, Oin},
     exchange::Exchange,
     grpc::{
         calls::CallLayer,
@@ -42,7 +45,7 @@ use crate::{
         TrustStore, connect_lazy,
     },
     note::{NoteFault, NoteSigner},
-    policy::{PolicyFaults, PolicySet},
+    policy::{PolicyFaults, SealedPolicies},
     rules::Rules,
     source::{SourceConnector, grpc::GrpcSource},
     storage::{Database, Store, StoreFault},
@@ -64,6 +67,9 @@ pub enum StartFault {
     /// Policies.
     #[error("{0}")]
     Policy(PolicyFaults),
+    /// Policies that may not take over from those in force.
+    #[error(transparent)]
+    PolicyChange(#[from] PolicyChangeFault),
     /// Keys.
     #[error(transparent)]
     Keys(#[from] KeyRingFault),
@@ -133,13 +139,13 @@ struct Running {
 }
 
 /// Reads what decides, as a whole.
-fn load_rules(settings: &Settings, trust: &TrustStore) -> Result<Rules, StartFault> {
+fn load_rules(settings: &Settings, trust: &TrustStore, today: Day) -> Result<Rules, StartFault> {
     let kind = settings.kind();
     let read_as = ReadAs::Gateway(&settings.origin);
     let register = Register::load(&settings.participants, &settings.agreements, read_as)
         .map_err(StartFault::Register)?;
-    let policies =
-        PolicySet::load(&settings.policies, kind == GatewayKind::Test).map_err(StartFault::Policy)?;
+    let policies = SealedPolicies::load(&settings.policies, kind == GatewayKind::Test, today)
+        .map_err(StartFault::Policy)?;
     let mut sources: HashMap<Oin, Arc<dyn SourceConnector>> = HashMap::new();
     for organisation in register.organisations() {
         let endpoint = organisation.endpoint.as_ref();
@@ -184,7 +190,7 @@ impl Gateway {
         if trust.trust().oin().is_test() != (kind == GatewayKind::Test) {
             return Err(StartFault::Kind);
         }
-        let rules = load_rules(&settings, &trust)?;
+        let rules = load_rules(&settings, &trust, clock.now().day())?;
         let keys = Arc::new(KeyRing::open(&settings.data_dir.join("keys"))?);
         let database = Database::open(&settings.database).await?;
         let store = database.shared();
@@ -199,9 +205,12 @@ impl Gateway {
         let parts =
             Parts { store: Arc::clone(&store), keys: Arc::clone(&keys), signer, clock: Arc::clone(&clock) };
         let (log, writer) = Writer::start(parts, origin.clone()).await?;
+        // Before anything is written: what may not decide begins no log, and closes nothing.
+        policies::may_take_over(store.as_ref(), &rules.policies).await?;
         begin(
             &log,
             json!({
+                "policies": rules.policies.manifest().hash(),
                 "origin": origin,
                 "kind": kind.to_string(),
                 "key": verifier_key,
@@ -212,7 +221,7 @@ impl Gateway {
         // Where nobody else works, whatever is open was interrupted.
         let before = (!store.is_alone()).then(|| upkeep::interrupted_before(&settings, clock.as_ref()));
         upkeep::close_interrupted(store.as_ref(), &log, before).await?;
-        reload::announce(&log, &rules).await?;
+        reload::announce(store.as_ref(), &log, &rules, clock.now().day()).await?;
         let mut agreements = Agreements::new(log.clone(), Arc::clone(&store), origin.clone());
         agreements.announce(&rules.register, clock.now().day()).await?;
 

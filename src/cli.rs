@@ -8,6 +8,7 @@ pub mod certs;
 pub mod consent;
 pub mod demo;
 pub mod import;
+pub mod policy;
 pub mod request;
 pub mod serve;
 pub mod store;
@@ -48,6 +49,8 @@ enum Command {
     #[command(subcommand)]
     Consent(consent::ConsentCommand),
     #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    #[command(subcommand)]
     Audit(audit::AuditCommand),
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -84,6 +87,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Catalogue(args) => catalogue::run(&args),
             Command::Agreement(command) => agreement::run(command, clock.as_ref()),
             Command::Consent(command) => consent::run(command, clock.as_ref()).await,
+            Command::Policy(command) => policy::run(command, clock.as_ref()).await,
             Command::Audit(command) => audit::run(command, clock).await,
             Command::Store(command) => store::run(command).await,
         }

@@ -2,6 +2,7 @@
 //! over loopback; only the people are made up.
 
 pub mod data;
+pub mod owners;
 pub mod story;
 pub mod tell;
 pub mod world;

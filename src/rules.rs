@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use crate::{
     domain::{Bsn, Oin, Refusal, RefusalCode},
     identity::{GatewayKind, Register},
-    policy::PolicySet,
+    policy::SealedPolicies,
     source::SourceConnector,
 };
 
@@ -15,7 +15,7 @@ pub struct Rules {
     /// Participants and agreements.
     pub register: Register,
     /// Policies.
-    pub policies: PolicySet,
+    pub policies: SealedPolicies,
     /// A connector for each source.
     pub sources: HashMap<Oin, Arc<dyn SourceConnector>>,
 }

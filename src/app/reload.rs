@@ -6,22 +6,31 @@ use std::sync::{Arc, atomic::Ordering};
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{Running, StartFault, load_rules};
+use super::{Running, StartFault, load_rules, policies};
 use crate::{
     audit::{
         entry::NewEntry,
         leaf::Kind,
-        writer::{CommitFault, Work, Writer},
+        writer::{Work, Writer},
     },
+    domain::Day,
     rules::Rules,
+    storage::Store,
 };
 
 /// Enters into the log what decides from now on.
-pub(super) async fn announce(log: &Writer, rules: &Rules) -> Result<(), CommitFault> {
+pub(super) async fn announce(
+    store: &dyn Store,
+    log: &Writer,
+    rules: &Rules,
+    today: Day,
+) -> Result<(), StartFault> {
     let participants = json!({ "hash": rules.register.hash() });
-    let policy = json!({ "hash": rules.policies.hash() });
     log.commit(Work::Append(NewEntry::of_gateway(Kind::Participants, participants))).await?;
-    log.commit(Work::Append(NewEntry::of_gateway(Kind::Policy, policy))).await?;
+    policies::enter(store, log, &rules.policies).await?;
+    for (rule, days) in rules.policies.reviews_due(today) {
+        tracing::warn!(rule, days, "a rule must be reviewed soon, or it permits nothing any more (R19)");
+    }
     Ok(())
 }
 
@@ -29,17 +38,20 @@ pub(super) async fn reload(running: &Running) -> Result<(), StartFault> {
     running.trust.reload()?;
     // Compared with what the channels have, not with before this reload: an earlier one may have failed half-way.
     let generation = running.trust.generation();
-    let new = load_rules(&running.settings, &running.trust)?;
+    let today = running.clock.now().day();
+    let new = load_rules(&running.settings, &running.trust, today)?;
     let old = running.rules.load_full();
-    let same = (old.register.hash(), old.policies.hash()) == (new.register.hash(), new.policies.hash());
+    let decides =
+        |rules: &Rules| (rules.register.hash().to_owned(), rules.policies.manifest().note().to_owned());
+    let same = decides(&old) == decides(&new);
     if same && running.channels.load(Ordering::SeqCst) == generation {
         return Ok(());
     }
     // Held until the new rules are in force, so that no look in between goes by the old ones.
     let mut agreements = running.agreements.lock().await;
     if !same {
-        announce(&running.log, &new).await?;
-        agreements.announce(&new.register, running.clock.now().day()).await?;
+        announce(running.store.as_ref(), &running.log, &new, today).await?;
+        agreements.announce(&new.register, today).await?;
         tracing::info!("participants, agreements or policies were reloaded");
     }
     // New certificates need new connections to the sources.

@@ -20,23 +20,5 @@ pub const STATEMENTS: [Embedded; 4] = [
     ("00000099000003002000", include_str!("../../demo/statements/00000099000003002000.json")),
 ];
 
-/// The policies.
-pub const POLICIES: [Embedded; 11] = [
-    ("guardrails.cedar", include_str!("../../policies/guardrails.cedar")),
-    ("purposes.toml", include_str!("../../policies/purposes.toml")),
-    ("schema.cedarschema", include_str!("../../policies/schema.cedarschema")),
-    ("purposes/JOB_COACHING.cedar", include_str!("../../policies/purposes/JOB_COACHING.cedar")),
-    ("purposes/JOB_PLACEMENT.cedar", include_str!("../../policies/purposes/JOB_PLACEMENT.cedar")),
-    ("purposes/PLAN_ALIGNMENT.cedar", include_str!("../../policies/purposes/PLAN_ALIGNMENT.cedar")),
-    ("purposes/REINTEGRATION.cedar", include_str!("../../policies/purposes/REINTEGRATION.cedar")),
-    ("purposes/SHELTERED_WORK.cedar", include_str!("../../policies/purposes/SHELTERED_WORK.cedar")),
-    (
-        "purposes/TARGET_GROUP_REGISTER.cedar",
-        include_str!("../../policies/purposes/TARGET_GROUP_REGISTER.cedar"),
-    ),
-    ("purposes/WAGE_VALUE.cedar", include_str!("../../policies/purposes/WAGE_VALUE.cedar")),
-    (
-        "purposes/WORKPLACE_ADJUSTMENT.cedar",
-        include_str!("../../policies/purposes/WORKPLACE_ADJUSTMENT.cedar"),
-    ),
-];
+/// The policies, with their cases, proof and manifest.
+pub const POLICIES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/policies.rs"));

@@ -15,7 +15,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-use super::data;
+use super::{data, owners};
 use crate::{
     app::{
         Gateway, StartFault,
@@ -34,6 +34,7 @@ use crate::{
     storage::PostgresUrl,
 };
 
+const MANIFEST: &str = "manifest.note";
 /// Name of the gateway's log, without the year: the region of its agreements.
 const ORIGIN: &str = "test.sluis.example/waterregio";
 /// Days for which the certificates of a demo hold.
@@ -58,6 +59,9 @@ pub enum WorldFault {
     /// Signing keys.
     #[error(transparent)]
     Keys(#[from] SigningKeyFault),
+    /// Keys and signatures of the owners of policies.
+    #[error(transparent)]
+    Owners(#[from] owners::OwnerFault),
     /// Agreements that cannot be signed.
     #[error(transparent)]
     Agreements(#[from] SignFault),
@@ -218,9 +222,12 @@ impl World {
         write(&dir.join("participants.toml"), &text)?;
         let agreements = options.agreements.as_deref().unwrap_or(data::AGREEMENTS);
         write(&dir.join("agreements.toml"), &signed_agreements(&dir, agreements)?)?;
-        for (name, text) in data::POLICIES {
+        for (name, text) in data::POLICIES.iter().filter(|(name, _)| *name != MANIFEST) {
             write(&dir.join("policies").join(name), text)?;
         }
+        // The keys of the shipped manifest's owners are nobody's; these owners can sign a change.
+        let owners = owners::create(&dir.join("owners"))?;
+        owners::seal(&dir.join("policies"), &dir.join("owners"), Some(owners))?;
         let mut sources = BTreeMap::new();
         for (participant, listener, address) in listeners {
             let settings = Self::source_settings(&options, participant, address)?;

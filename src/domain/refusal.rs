@@ -110,6 +110,8 @@ codes! {
     AgreementLapsed = "AGREEMENT_LAPSED", "R19", Forbidden, "every agreement for this purpose has lapsed";
     /// The policy gives this role nothing for this purpose.
     PurposeNotForRole = "PURPOSE_NOT_FOR_ROLE", "R02", Forbidden, "the policy gives this role nothing for this purpose";
+    /// The rule of this role and purpose begins later, or its review is overdue.
+    PolicyNotInEffect = "POLICY_NOT_IN_EFFECT", "R19", Forbidden, "the policy for this role and purpose is not in effect: it begins later, or its review is overdue";
     /// The form or a grant cannot be read.
     FormUnreadable = "FORM_UNREADABLE", "R05", Invalid, "the form cannot be read";
     /// Signed with a key that is not registered for the recorder, or no longer valid.

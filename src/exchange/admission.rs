@@ -70,6 +70,10 @@ impl Admitted {
         if ceiling.is_empty() {
             return Err(Refusal::at(RefusalCode::PurposeNotForRole, "role", "gets nothing for this purpose"));
         }
+        if !rules.policies.in_effect(&question.purpose, question.role, today) {
+            let text = "has a rule that does not hold today: it begins later, or had to be reviewed before";
+            return Err(Refusal::at(RefusalCode::PolicyNotInEffect, "purpose", text));
+        }
         Ok(Self {
             sources,
             above_ceiling: question.fields.minus(ceiling),

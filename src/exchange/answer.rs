@@ -6,6 +6,7 @@ use super::{
     HAND_OVER, Passage,
     admission::Admitted,
     asking::Part,
+    decision::PolicyStep,
     received::{Question, Received},
 };
 use crate::{
@@ -24,11 +25,11 @@ use crate::{
 pub(super) struct Outcome {
     pub(super) source: Oin,
     pub(super) agreements: Vec<String>,
+    pub(super) step: PolicyStep,
     pub(super) query: Option<QueryId>,
     pub(super) asked: Mask,
     pub(super) released: Mask,
     pub(super) reason: Reason,
-    pub(super) rules: Vec<String>,
     pub(super) grants: Vec<Need>,
     pub(super) surplus: Surplus,
 }
@@ -74,18 +75,17 @@ impl Draft {
             let mut outcome = Outcome {
                 source: part.source,
                 agreements: part.agreements,
+                step: part.step,
                 query: part.query,
                 asked: Mask::EMPTY,
                 released: Mask::EMPTY,
                 reason: Reason::Released,
-                rules: Vec::new(),
                 grants: Vec::new(),
                 surplus: Surplus::default(),
             };
             // A source that gave nothing was asked all the same, and the log says what.
             if let Ok((allowed, _)) = &part.result {
                 outcome.asked = allowed.permit.fields();
-                outcome.rules = allowed.permit.rules().to_vec();
             }
             match part.result {
                 Err(reason) | Ok((_, Err(reason))) => outcome.reason = reason,

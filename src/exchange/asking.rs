@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{
     Exchange, Rules,
-    decision::{Allowed, SourceDecision},
+    decision::{Allowed, PolicyStep, SourceDecision},
     received::Question,
 };
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
 pub(super) struct Part {
     pub(super) source: Oin,
     pub(super) agreements: Vec<String>,
+    pub(super) step: PolicyStep,
     pub(super) query: Option<QueryId>,
     /// What it was permitted to be asked, and what it gave; or why it was not asked at all.
     pub(super) result: Result<(Allowed, Result<Statement, Reason>), Reason>,
@@ -41,14 +42,14 @@ impl Exchange {
     }
 
     async fn ask_one(&self, question: &Question, decision: SourceDecision, rules: &Rules) -> Part {
-        let SourceDecision { source, agreements, verdict } = decision;
+        let SourceDecision { source, agreements, step, verdict } = decision;
         let allowed = match verdict {
             Ok(allowed) => allowed,
-            Err(reason) => return Part { source, agreements, query: None, result: Err(reason) },
+            Err(reason) => return Part { source, agreements, step, query: None, result: Err(reason) },
         };
         let query = QueryId::random();
         let statement = self.statement(question, &allowed, query, rules).await;
-        Part { source, agreements, query: Some(query), result: Ok((allowed, statement)) }
+        Part { source, agreements, step, query: Some(query), result: Ok((allowed, statement)) }
     }
 
     async fn statement(

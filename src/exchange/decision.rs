@@ -4,7 +4,7 @@ use super::{Rules, admission::Admitted, received::Question, verified::is_verifie
 use crate::{
     catalogue::Mask,
     consent::Countersigner,
-    domain::{Oin, Reason, Timestamp},
+    domain::{Oin, OrganisationKind, Reason, Timestamp},
     identity::Function,
     policy::{Facts, Permit, Question as PolicyQuestion},
     storage::StoredGrant,
@@ -17,8 +17,25 @@ pub(super) struct SourceDecision {
     pub(super) source: Oin,
     /// Agreements under which it was considered.
     pub(super) agreements: Vec<String>,
+    /// What the policies were asked, and what they said.
+    pub(super) step: PolicyStep,
     /// What it may be asked, under which grants; or why nothing.
     pub(super) verdict: Result<Allowed, Reason>,
+}
+
+/// The question to the policies about one source, and their answer: enough to decide it again (R38).
+#[derive(Debug)]
+pub(super) struct PolicyStep {
+    /// Kind of the source.
+    pub(super) source_kind: OrganisationKind,
+    /// What was requested and lies within the agreements.
+    pub(super) agreed: Mask,
+    /// What of that grants in force cover. The policies were asked about it or, if it is nothing, about `agreed`.
+    pub(super) granted: Mask,
+    /// What was found to hold.
+    pub(super) facts: Facts,
+    /// Ids of the rules that decided.
+    pub(super) rules: Vec<String>,
 }
 
 /// A permit with the grants that it rests on.
@@ -50,7 +67,6 @@ pub(super) fn decide(
     admitted: &Admitted,
     basis: &Basis<'_>,
 ) -> Vec<SourceDecision> {
-    let Basis { grants, rules, now, .. } = *basis;
     let mut decisions: Vec<SourceDecision> = Vec::new();
     for agreed in &admitted.sources {
         // Several agreements with one source are one question to it.
@@ -63,66 +79,114 @@ pub(super) fn decide(
             .iter()
             .filter(|other| other.source == agreed.source)
             .fold(Mask::EMPTY, |all, other| all.or(other.fields));
-        let asked = admitted.within.and(agreement_fields);
-        let of_source: Vec<_> =
-            grants.iter().filter(|grant| grant.standing.source == agreed.source).collect();
-        let verdict = consented(&of_source, asked, basis).and_then(|(fields, grants)| {
-            let source = rules.register.organisation(&agreed.source);
-            let facts = Facts {
-                // INVARIANT: an `Admitted` exists only where these three hold.
-                recipient_admitted: true,
-                role_held: true,
-                agreement_active: true,
-                source_admitted: source.is_some_and(|source| source.functions.contains(&Function::Source)),
-                consent_in_force: grants
-                    .iter()
-                    .all(|usable| usable.fields.is_subset_of(usable.grant.standing.state.releasable(now))),
-                source_confirmed: grants.iter().all(|usable| usable.grant.standing.state.confirmed),
-            };
-            let question = PolicyQuestion {
-                recipient: caller,
-                role: question.role,
-                purpose: question.purpose.clone(),
-                source: agreed.source,
-                source_kind: agreed.kind,
-                fields,
-                facts,
-            };
-            match rules.policies.permit(question) {
-                Ok(permit) => Ok(Allowed { permit, grants }),
-                Err(_) => Err(Reason::PolicyDenied),
-            }
-        });
-        decisions.push(SourceDecision {
+        let step = PolicyStep {
+            source_kind: agreed.kind,
+            agreed: question.fields.and(agreement_fields),
+            granted: Mask::EMPTY,
+            facts: Facts::default(),
+            rules: Vec::new(),
+        };
+        let mut decision = SourceDecision {
             source: agreed.source,
             agreements: vec![agreed.agreement.clone()],
-            verdict,
-        });
+            step,
+            verdict: Err(Reason::NoGrant),
+        };
+        decision.verdict = decision.of(caller, question, admitted, basis);
+        decisions.push(decision);
     }
     decisions
 }
 
-/// Fields that grants in force cover, and these grants; or why there are none.
-fn consented(grants: &[&StoredGrant], asked: Mask, basis: &Basis<'_>) -> Result<(Mask, Vec<Usable>), Reason> {
-    let (mut fields, mut usable, mut reason) = (Mask::EMPTY, Vec::new(), Reason::NoGrant);
-    for grant in grants {
+impl SourceDecision {
+    /// Consent, then policy.
+    fn of(
+        &mut self,
+        caller: Oin,
+        question: &Question,
+        admitted: &Admitted,
+        basis: &Basis<'_>,
+    ) -> Result<Allowed, Reason> {
+        let Basis { rules, now, .. } = *basis;
+        let step = &mut self.step;
+        let Consented { granted, usable } =
+            consented(self.source, step.agreed, step.agreed.and(admitted.within), basis);
+        let names = |usable: &Usable| {
+            let standing = &usable.grant.standing;
+            (standing.recipient, standing.role, &standing.purpose, standing.source)
+                == (caller, question.role, &question.purpose, self.source)
+        };
+        let grants = usable.as_deref().unwrap_or_default();
+        let source = rules.register.organisation(&self.source);
+        let recipient = rules.register.organisation(&caller);
+        step.granted = granted;
+        step.facts = Facts {
+            // Found once more, though an `Admitted` exists only where the first four hold.
+            policy_in_effect: rules.policies.in_effect(&question.purpose, question.role, now.day()),
+            recipient_admitted: recipient.is_some_and(|recipient| recipient.has(Function::Requester)),
+            role_held: recipient.is_some_and(|recipient| {
+                recipient.roles.iter().any(|held| held.role == question.role && held.holds_on(now.day()))
+            }),
+            agreement_active: !self.agreements.is_empty(),
+            source_admitted: source.is_some_and(|source| source.functions.contains(&Function::Source)),
+            consent_in_force: !grants.is_empty()
+                && grants.iter().all(|usable| {
+                    names(usable) && usable.fields.is_subset_of(usable.grant.standing.state.releasable(now))
+                }),
+            source_confirmed: !grants.is_empty()
+                && grants.iter().all(|usable| usable.grant.standing.state.confirmed),
+        };
+        // Asked in every case, so that the log can tell which rules decided, and that no case is quicker (P09).
+        let permit = rules.policies.permit(PolicyQuestion {
+            recipient: caller,
+            role: question.role,
+            purpose: question.purpose.clone(),
+            source: self.source,
+            source_kind: step.source_kind,
+            fields: if granted.is_empty() { step.agreed } else { granted },
+            facts: step.facts,
+        });
+        step.rules = match &permit {
+            Ok(permit) => permit.rules().to_vec(),
+            Err(denial) => denial.rules.clone(),
+        };
+        let grants = usable?;
+        permit.map(|permit| Allowed { permit, grants }).map_err(|_| Reason::PolicyDenied)
+    }
+}
+
+/// What a client's grants give from one source.
+struct Consented {
+    /// What grants in force cover of what was requested and agreed.
+    granted: Mask,
+    /// The grants for what is within the ceiling too; or why there are none.
+    usable: Result<Vec<Usable>, Reason>,
+}
+
+fn consented(source: Oin, agreed: Mask, within: Mask, basis: &Basis<'_>) -> Consented {
+    let (mut granted, mut usable, mut reason) = (Mask::EMPTY, Vec::new(), Reason::NoGrant);
+    for grant in basis.grants.iter().filter(|grant| grant.standing.source == source) {
         let state = &grant.standing.state;
-        let granted = state.fields.or(state.struck);
-        if granted.and(asked).is_empty() {
+        let covers = state.fields.or(state.struck);
+        let releasable = state.releasable(basis.now).and(agreed);
+        if covers.and(within).is_empty() && releasable.is_empty() {
             continue;
         }
-        let releasable = state.releasable(basis.now).and(asked);
         if releasable.is_empty() {
             // In force, and what was asked is struck out; or not in force.
             reason = state.at(basis.now).reason().unwrap_or(Reason::Refused);
         } else if is_verified(grant, basis.countersigner) {
-            fields = fields.or(releasable);
-            usable.push(Usable { grant: (*grant).clone(), fields: releasable });
+            granted = granted.or(releasable);
+            let fields = releasable.and(within);
+            if !fields.is_empty() {
+                usable.push(Usable { grant: grant.clone(), fields });
+            }
         } else {
             reason = Reason::GrantNotVerified;
         }
     }
-    if usable.is_empty() { Err(reason) } else { Ok((fields, fewest(usable))) }
+    let usable = if usable.is_empty() { Err(reason) } else { Ok(fewest(usable)) };
+    Consented { granted, usable }
 }
 
 /// The grants that are needed for all fields, those that need not be counted first: nobody's one use is taken for what

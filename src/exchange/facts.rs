@@ -93,11 +93,15 @@ fn outcome(passage: &Passage, keys: &KeyRing, told: Told<'_>, draft: Option<&Dra
         .map(|outcome| {
             json!({
                 "source": outcome.source,
+                "source_kind": outcome.step.source_kind,
+                "agreed": catalogue::codes(outcome.step.agreed),
+                "granted": catalogue::codes(outcome.step.granted),
+                "facts": outcome.step.facts.named().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
                 "agreements": outcome.agreements,
                 "asked": catalogue::codes(outcome.asked),
                 "released": catalogue::codes(outcome.released),
                 "reason": outcome.reason.as_str(),
-                "rules": outcome.rules,
+                "rules": outcome.step.rules,
                 "surplus_fields": catalogue::codes(outcome.surplus.fields),
                 "surplus_unknown": outcome.surplus.unknown_fields,
             })

@@ -27,7 +27,8 @@ impl Exchange {
                     continue;
                 };
                 let ceiling = admission::ceiling(&rules.policies, &sources, &purpose.purpose, held.role);
-                if ceiling.is_empty() {
+                let in_effect = rules.policies.in_effect(&purpose.purpose, held.role, today);
+                if ceiling.is_empty() || !in_effect {
                     continue;
                 }
                 rows.push(proto::PermittedPurpose {

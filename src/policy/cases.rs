@@ -21,8 +21,19 @@ use crate::{
 pub struct CasesRun {
     /// How many decisions were made.
     pub decisions: usize,
+    /// How many decisions of the cases each rule had a part in.
+    pub coverage: BTreeMap<String, Coverage>,
     /// What did not come out as expected, and what no case speaks of.
     pub faults: Vec<CaseFault>,
+}
+
+/// What the cases say of one rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Decisions that it permitted.
+    pub permits: usize,
+    /// Decisions that it forbade; for a rule that permits, those that were denied to its role beside it.
+    pub denies: usize,
 }
 
 /// One fault and the file of its case; the directory of cases for what no case speaks of.
@@ -101,9 +112,10 @@ struct Covered {
     combinations: BTreeSet<(Purpose, Role, OrganisationKind, &'static str)>,
     /// Rules that permitted, and for whom.
     permitting: BTreeMap<String, (Purpose, Role)>,
-    /// Rules that forbade.
-    forbidding: BTreeSet<String>,
-    denied: BTreeSet<(Purpose, Role)>,
+    /// How many decisions were denied to whom.
+    denied: BTreeMap<(Purpose, Role), usize>,
+    permits: BTreeMap<String, usize>,
+    forbids: BTreeMap<String, usize>,
 }
 
 impl PolicySet {
@@ -160,8 +172,8 @@ impl PolicySet {
         let purpose = case.purpose.clone();
         let fields = field_set(name);
         let question = Question { recipient, role, purpose, source, source_kind, fields, facts };
-        let (found, rules, error) = match self.permit(question) {
-            Ok(permit) => (Expected::Permit, permit.rules().to_vec(), None),
+        let (found, rules, error) = match self.outcome(&question) {
+            Ok(permitted) => (Expected::Permit, permitted.rules, None),
             Err(denial) => (Expected::Deny, denial.rules, denial.error),
         };
         run.decisions += 1;
@@ -180,28 +192,41 @@ impl PolicySet {
         }
         match found {
             Expected::Permit => {
-                let whom = rules.into_iter().map(|rule| (rule, (case.purpose.clone(), role)));
-                covered.permitting.extend(whom);
+                for rule in rules {
+                    *covered.permits.entry(rule.clone()).or_default() += 1;
+                    covered.permitting.insert(rule, (case.purpose.clone(), role));
+                }
             }
             Expected::Deny => {
-                covered.denied.insert((case.purpose.clone(), role));
-                covered.forbidding.extend(rules);
+                *covered.denied.entry((case.purpose.clone(), role)).or_default() += 1;
+                for rule in rules {
+                    *covered.forbids.entry(rule).or_default() += 1;
+                }
             }
         }
     }
 
     fn check_coverage(&self, covered: &Covered, run: &mut CasesRun) {
         for (id, effect) in self.engine.rules() {
-            let problem = match effect {
-                Effect::Forbid if !covered.forbidding.contains(&id) => "denied",
-                Effect::Permit => match covered.permitting.get(&id) {
-                    None => "permitted",
-                    Some(whom) if !covered.denied.contains(whom) => "denied beside what is permitted",
-                    Some(_) => continue,
-                },
-                Effect::Forbid => continue,
+            let count = |counts: &BTreeMap<String, usize>| counts.get(&id).copied().unwrap_or_default();
+            let coverage = match effect {
+                Effect::Forbid => Coverage { permits: 0, denies: count(&covered.forbids) },
+                Effect::Permit => {
+                    let whom = covered.permitting.get(&id);
+                    let denies = whom.and_then(|whom| covered.denied.get(whom)).copied();
+                    Coverage { permits: count(&covered.permits), denies: denies.unwrap_or_default() }
+                }
             };
-            run.fault(CASES, CaseProblem::RuleWithoutCase(problem, id));
+            let problem = match (effect, coverage) {
+                (Effect::Permit, Coverage { permits: 0, .. }) => Some("permitted"),
+                (Effect::Permit, Coverage { denies: 0, .. }) => Some("denied beside what is permitted"),
+                (Effect::Forbid, Coverage { denies: 0, .. }) => Some("denied"),
+                _ => None,
+            };
+            if let Some(problem) = problem {
+                run.fault(CASES, CaseProblem::RuleWithoutCase(problem, id.clone()));
+            }
+            run.coverage.insert(id, coverage);
         }
         for entry in self.purposes().filter(|entry| entry.active) {
             for (role, source_kind) in

@@ -28,10 +28,11 @@ pub(super) struct Ask {
 
 /// What Cedar decided, and by which rules.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Decision {
-    pub(super) permitted: bool,
+pub struct Decision {
+    /// Whether it is permitted.
+    pub permitted: bool,
     /// Ids of the rules that determined it, sorted; none if no rule permits.
-    pub(super) rules: Vec<String>,
+    pub rules: Vec<String>,
 }
 
 /// Cedar could not decide. Whoever gets this denies.
@@ -48,11 +49,23 @@ pub enum EngineError {
     NoRules,
 }
 
+/// The rules of a purpose, cut by role and kind of source.
+#[derive(Debug)]
+pub(super) struct Slice {
+    /// The permits that could hold for a role and a kind of source, with all guardrails.
+    pub(super) permits: BTreeMap<(Role, OrganisationKind), PolicySet>,
+    /// All guardrails: asked where no permit could hold, so that a denial names the rules that forbid.
+    pub(super) guardrails: PolicySet,
+}
+
+/// Slices by purpose.
+pub(super) type Slices = BTreeMap<Purpose, Slice>;
+
 /// The rules of each active purpose together with all guardrails.
 #[derive(Debug)]
 pub(super) struct Engine {
     schema: Schema,
-    slices: BTreeMap<Purpose, PolicySet>,
+    slices: Slices,
     /// Decisions so far. Safe because a decision is a pure function of the question, this set of rules never changes
     /// (a reload makes a new engine), and questions are finite: closed lists, purposes with a slice, booleans. Facts
     /// are part of the question, so nothing about any client's consent is kept: that it was in force once answers
@@ -61,8 +74,8 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// INVARIANT: each slice has every guardrail, and no permit of another slice could hold for its purpose.
-    pub(super) fn new(schema: Schema, slices: BTreeMap<Purpose, PolicySet>) -> Self {
+    /// INVARIANT: each set in a slice has every guardrail, and no permit of another could hold for its question.
+    pub(super) fn new(schema: Schema, slices: Slices) -> Self {
         Self { schema, slices, memo: RwLock::default() }
     }
 
@@ -78,12 +91,14 @@ impl Engine {
 
     /// Id and effect of every rule.
     pub(super) fn rules(&self) -> BTreeMap<String, Effect> {
-        let all = self.slices.values().flat_map(PolicySet::policies);
+        let sets = self.slices.values().flat_map(|slice| slice.permits.values().chain([&slice.guardrails]));
+        let all = sets.flat_map(PolicySet::policies);
         all.map(|policy| (policy.id().to_string(), policy.effect())).collect()
     }
 
     fn ask_cedar(&self, ask: &Ask) -> Result<Decision, EngineError> {
-        let rules = self.slices.get(&ask.purpose).ok_or(EngineError::NoRules)?;
+        let slice = self.slices.get(&ask.purpose).ok_or(EngineError::NoRules)?;
+        let rules = slice.permits.get(&(ask.role, ask.source_kind)).unwrap_or(&slice.guardrails);
         let request = request(ask, &self.schema)?;
         let response = Authorizer::new().is_authorized(&request, rules, &Entities::empty());
         let mut errors = response.diagnostics().errors().map(ToString::to_string).collect::<Vec<_>>();
@@ -139,7 +154,8 @@ mod tests {
         let text = include_str!("../../policies/schema.cedarschema");
         let (schema, _) = Schema::from_cedarschema_str(text).unwrap();
         let purpose: Purpose = "REINTEGRATION".parse().unwrap();
-        let engine = Engine::new(schema, BTreeMap::from([(purpose.clone(), rules.parse().unwrap())]));
+        let slice = Slice { permits: BTreeMap::new(), guardrails: rules.parse().unwrap() };
+        let engine = Engine::new(schema, BTreeMap::from([(purpose.clone(), slice)]));
         let ask = Ask {
             role: Role::GemKlantmanager,
             purpose,
@@ -163,7 +179,7 @@ mod tests {
         let (engine, ask) = engine(&format!("{OPEN}\n{overflow}"));
         let response = Authorizer::new().is_authorized(
             &request(&ask, &engine.schema).unwrap(),
-            &engine.slices[&ask.purpose],
+            &engine.slices[&ask.purpose].guardrails,
             &Entities::empty(),
         );
         assert_eq!(response.decision(), CedarDecision::Allow);

@@ -27,20 +27,48 @@ impl fmt::Display for PolicyFaults {
 }
 
 /// One fault and the file it is in.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {problem}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyFault {
     /// The file, as a path inside the policy directory.
     pub file: String,
+    /// The line, counted from 1, if the fault has one.
+    pub line: Option<usize>,
     /// What is wrong.
     pub problem: Problem,
 }
 
 impl PolicyFault {
     pub(super) fn new(file: &str, problem: Problem) -> Self {
-        Self { file: file.to_owned(), problem }
+        Self { file: file.to_owned(), line: None, problem }
+    }
+
+    pub(super) fn at(self, line: usize) -> Self {
+        Self { line: Some(line), ..self }
+    }
+
+    /// With the line that the problem is about, found in the text of its file.
+    pub(super) fn located(self, text: Option<&str>) -> Self {
+        if self.line.is_some() {
+            return self;
+        }
+        let anchor = self.problem.anchor();
+        let line = text.zip(anchor).and_then(|(text, anchor)| {
+            text.lines().position(|line| line.contains(&anchor)).map(|index| index + 1)
+        });
+        Self { line, ..self }
     }
 }
+
+impl fmt::Display for PolicyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.problem),
+            None => write!(f, "{}: {}", self.file, self.problem),
+        }
+    }
+}
+
+impl std::error::Error for PolicyFault {}
 
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +117,9 @@ pub enum Problem {
     /// A permit that does not list its field sets (R02).
     #[error("`{0}` does not list its field sets, by `[...].contains(resource)`")]
     FieldSetsOpen(String),
+    /// A permit that does not list the kinds of source that it is about.
+    #[error("`{0}` does not list its kinds of source, by `[...].contains(context.source_kind)`")]
+    SourceKindsOpen(String),
     /// A permit that could hold without this fact (R14).
     #[error("`{id}` does not require `context.{fact}`")]
     FactNotRequired {
@@ -105,6 +136,69 @@ pub enum Problem {
         /// The word.
         word: String,
     },
+    /// An annotation that nobody reads: what it was meant to say is not said.
+    #[error("`{id}` has an annotation `@{name}`, which is not known")]
+    AnnotationUnknown {
+        /// The policy.
+        id: String,
+        /// The annotation.
+        name: String,
+    },
+    /// A permit without a term that it needs, or with one that is blank or no day.
+    #[error("`{id}` has no sound `@{name}` ({rule})")]
+    Annotation {
+        /// The permit.
+        id: String,
+        /// The annotation.
+        name: &'static str,
+        /// The rule that asks for it.
+        rule: &'static str,
+    },
+    /// A permit that takes effect before its review, or is to be reviewed before it takes effect.
+    #[error(
+        "`{0}`: `@council_date`, `@effective` and `@review_by` must follow each other in time (R19, R23)"
+    )]
+    DatesOutOfOrder(String),
+    /// A permit whose review is overdue (R19).
+    #[error("`{id}` had to be reviewed by {review_by} (R19)")]
+    ReviewPassed {
+        /// The permit.
+        id: String,
+        /// The day.
+        review_by: crate::domain::Day,
+    },
+    /// A second permit for the same role: terms and dates would be those of one of them.
+    #[error("`{0}` is a second rule for its role in this file")]
+    RoleTwice(String),
+    /// Invariants only permit: what a set permits must be among it.
+    #[error("`{0}` forbids, and invariants only permit")]
+    ForbidInInvariants(String),
+    /// An invariant of the program that is left out.
+    #[error("`{0}` is missing: the program knows this invariant, and no set may leave it out")]
+    InvariantMissing(String),
+    /// An invariant of the program that says something else.
+    #[error("`{0}` is not what the program knows by this name, and no set may change it")]
+    InvariantChanged(String),
+    /// An owner of a rule that the manifest does not name, so that he signs nothing (R40).
+    #[error("`{id}` names the owner `{owner}`, whom the manifest does not name (R40)")]
+    UnknownOwner {
+        /// The permit.
+        id: String,
+        /// The owner.
+        owner: String,
+    },
+    /// Nobody signed (P10).
+    #[error("is not there: nobody has signed these policies (P10)")]
+    NotSigned,
+    /// What is wrong with the manifest (P10).
+    #[error(transparent)]
+    Manifest(#[from] super::manifest::ManifestFault),
+    /// A proof record that cannot be read, or is not of exactly this set (P10).
+    #[error("{0}")]
+    Proof(#[from] super::proof::ProofFault),
+    /// Nothing was proven (P10).
+    #[error("is not there: nobody has proven that these policies stay within the invariants (P10)")]
+    NotProven,
     /// The validator's error or warning; both are refused.
     #[error("does not pass strict validation: {0}")]
     Invalid(String),
@@ -130,39 +224,17 @@ pub enum Problem {
         /// The role as written.
         role: String,
     },
-    /// A kind of organisation that cannot disclose or receive.
-    #[error("purpose `{purpose}` names `{kind}`, which is no kind of source or recipient")]
-    UnknownKind {
-        /// The purpose.
-        purpose: Purpose,
-        /// The kind as written.
-        kind: String,
-    },
     /// A label is missing.
     #[error("purpose `{0}` has no Dutch or no English label")]
     LabelMissing(Purpose),
-    /// A kind of source may get a permit, and no legal basis for its disclosure is given (R15).
-    #[error("purpose `{purpose}` has no legal basis for disclosure by `{kind}` (R15)")]
+    /// A kind of source may be asked, and no legal basis for its disclosure is given (R15).
+    #[error("`{id}` reaches `{kind}` as a source, and has no `@basis_disclosure_{kind}` (R15)")]
     NoDisclosureBasis {
-        /// The purpose.
-        purpose: Purpose,
+        /// The permit.
+        id: String,
         /// The kind of source.
         kind: OrganisationKind,
     },
-    /// A kind of recipient may get a permit, and no legal basis for its receipt is given (R15).
-    #[error("purpose `{purpose}` has no legal basis for receipt by `{kind}` (R15)")]
-    NoReceiptBasis {
-        /// The purpose.
-        purpose: Purpose,
-        /// The kind of recipient.
-        kind: OrganisationKind,
-    },
-    /// Nobody owns it (R40).
-    #[error("purpose `{0}` has no owner (R40)")]
-    NoOwner(Purpose),
-    /// No client council reviewed it, or its date is no date (R23).
-    #[error("purpose `{0}` has no review by a client council, with its date (R23)")]
-    NoCouncilReview(Purpose),
     /// Neither `example` nor `signed`.
     #[error("purpose `{0}` has no `review` that is \"example\" or \"signed\"")]
     NoReview(Purpose),
@@ -189,6 +261,18 @@ pub enum Problem {
         /// The role.
         role: crate::domain::Role,
     },
+    /// A name in the catalogue of roles that the program does not have.
+    #[error("role `{0}` is not one of the closed list")]
+    RoleNotOfTheProgram(String),
+    /// A role with another kind or label than the program has, or without a sentence on what it does.
+    #[error("role `{0}` has not the kind and labels of the program, or no `does_nl`")]
+    RoleDiffers(crate::domain::Role),
+    /// A role that stands in the catalogue twice.
+    #[error("role `{0}` is listed twice")]
+    RoleDuplicate(crate::domain::Role),
+    /// A role of the program that the catalogue does not have.
+    #[error("role `{0}` is missing")]
+    RoleMissing(crate::domain::Role),
     /// A rule permits a role that the catalogue does not list.
     #[error("a rule permits `{role}`, which purpose `{purpose}` does not list")]
     RoleNotListed {
@@ -197,4 +281,47 @@ pub enum Problem {
         /// The role.
         role: crate::domain::Role,
     },
+}
+
+impl Problem {
+    /// A text that stands on the line that the problem is about.
+    fn anchor(&self) -> Option<String> {
+        let id = |id: &String| Some(format!("@id(\"{id}\")"));
+        let name = |name: &dyn fmt::Display| Some(format!("name = \"{name}\""));
+        match self {
+            Self::Template(of)
+            | Self::IdDuplicate(of)
+            | Self::IdMalformed { id: of, .. }
+            | Self::PermitInGuardrails(of)
+            | Self::ForbidInPurpose(of)
+            | Self::OtherPurpose(of)
+            | Self::RoleOpen(of)
+            | Self::FieldSetsOpen(of)
+            | Self::FactNotRequired { id: of, .. }
+            | Self::UnknownWord { id: of, .. }
+            | Self::AnnotationUnknown { id: of, .. }
+            | Self::Annotation { id: of, .. }
+            | Self::DatesOutOfOrder(of)
+            | Self::ReviewPassed { id: of, .. }
+            | Self::RoleTwice(of)
+            | Self::SourceKindsOpen(of)
+            | Self::ForbidInInvariants(of)
+            | Self::InvariantChanged(of)
+            | Self::UnknownOwner { id: of, .. }
+            | Self::NoDisclosureBasis { id: of, .. } => id(of),
+            Self::PurposeName { name: of, .. } | Self::RoleNotOfTheProgram(of) => name(of),
+            Self::PurposeDuplicate(of)
+            | Self::UnknownRole { purpose: of, .. }
+            | Self::LabelMissing(of)
+            | Self::NoReview(of)
+            | Self::ExampleInProduction(of)
+            | Self::MonthsOutOfRange(of)
+            | Self::NoOpenQuestion(of)
+            | Self::NoPolicyFile(of)
+            | Self::RoleWithoutRule { purpose: of, .. }
+            | Self::RoleNotListed { purpose: of, .. } => name(of),
+            Self::RoleDiffers(of) | Self::RoleDuplicate(of) => name(of),
+            _ => None,
+        }
+    }
 }

@@ -7,58 +7,92 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ring::digest::{SHA256, digest};
-
-use super::fault::{PolicyFault, Problem};
+use super::{
+    fault::{PolicyFault, Problem},
+    manifest::sha256,
+};
 
 pub(super) const SCHEMA: &str = "schema.cedarschema";
 pub(super) const GUARDRAILS: &str = "guardrails.cedar";
 pub(super) const CATALOGUE: &str = "purposes.toml";
+pub(super) const ROLES: &str = "roles.toml";
+pub(super) const INVARIANTS: &str = "invariants.cedar";
+/// The signed list of all other files.
+pub(super) const MANIFEST: &str = "manifest.note";
+/// That the rules keep to the invariants, shown by a solver.
+pub(super) const PROOF: &str = "proof.toml";
 const PURPOSES: &str = "purposes";
+/// The files that every set has.
+const ALWAYS: [&str; 5] = [SCHEMA, INVARIANTS, GUARDRAILS, CATALOGUE, ROLES];
 /// Cases are read by [`super::cases`] only: they check decisions and make none.
 pub(super) const CASES: &str = "tests";
 
-/// The files that decide, by their path inside the directory, sorted.
-#[derive(Debug)]
-pub(super) struct Files(BTreeMap<String, String>);
+/// The files of a policy directory, by their path inside it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Files {
+    /// Those that decide, sorted.
+    pub(super) deciding: BTreeMap<String, String>,
+    /// Cases, proof and manifest.
+    pub(super) beside: BTreeMap<String, String>,
+}
 
 impl Files {
     /// Reads the directory. The faults name files that are missing, unreadable or unknown.
     pub(super) fn read(dir: &Path) -> (Self, Vec<PolicyFault>) {
-        let mut texts = BTreeMap::new();
+        let mut files = Self::default();
         let mut faults = Vec::new();
-        let mut read = |name: String, path: &Path| match fs::read_to_string(path) {
-            Ok(text) => {
-                texts.insert(name, text);
+        let mut read = |name: String, path: &Path, texts: &mut BTreeMap<String, String>| {
+            match fs::read_to_string(path) {
+                Ok(text) => drop(texts.insert(name, text)),
+                Err(error) => faults.push(PolicyFault::new(&name, Problem::Unreadable(error.to_string()))),
             }
-            Err(error) => faults.push(PolicyFault::new(&name, Problem::Unreadable(error.to_string()))),
         };
-        for name in [SCHEMA, GUARDRAILS, CATALOGUE] {
-            read(name.to_owned(), &dir.join(name));
+        for name in ALWAYS {
+            read(name.to_owned(), &dir.join(name), &mut files.deciding);
         }
         let mut unexpected = Vec::new();
-        for (name, path) in entries(&dir.join(PURPOSES)) {
-            let name = format!("{PURPOSES}/{name}");
-            if name.ends_with(".cedar") { read(name, &path) } else { unexpected.push(name) }
+        for (folder, ending, texts) in
+            [(PURPOSES, ".cedar", &mut files.deciding), (CASES, ".toml", &mut files.beside)]
+        {
+            for (name, path) in entries(&dir.join(folder)) {
+                let name = format!("{folder}/{name}");
+                if name.ends_with(ending) { read(name, &path, texts) } else { unexpected.push(name) }
+            }
         }
-        for (name, _) in entries(dir) {
-            if ![SCHEMA, GUARDRAILS, CATALOGUE, PURPOSES, CASES].contains(&name.as_str())
-                && !name.ends_with(".md")
-            {
-                unexpected.push(name);
+        for (name, path) in entries(dir) {
+            match name.as_str() {
+                // Whether these must be there is asked where they are needed.
+                MANIFEST | PROOF => read(name, &path, &mut files.beside),
+                SCHEMA | INVARIANTS | GUARDRAILS | CATALOGUE | ROLES | PURPOSES | CASES => {}
+                _ if name.ends_with(".md") => {}
+                _ => unexpected.push(name),
             }
         }
         faults.extend(unexpected.iter().map(|name| PolicyFault::new(name, Problem::UnexpectedFile)));
-        (Self(texts), faults)
+        (files, faults)
+    }
+
+    /// Files that decide, from somewhere else than a directory, such as the log.
+    pub(super) fn of(deciding: BTreeMap<String, String>) -> (Self, Vec<PolicyFault>) {
+        let missing = ALWAYS.into_iter().filter(|name| !deciding.contains_key(*name));
+        let fault = |name| PolicyFault::new(name, Problem::Unreadable("it is not there".to_owned()));
+        let faults = missing.map(fault).collect();
+        (Self { deciding, beside: BTreeMap::new() }, faults)
+    }
+
+    /// What a manifest lists: every file but the manifest itself.
+    pub(super) fn listed(&self) -> BTreeMap<String, String> {
+        let all = self.deciding.iter().chain(&self.beside);
+        all.filter(|(name, _)| *name != MANIFEST).map(|(name, text)| (name.clone(), text.clone())).collect()
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.deciding.get(name).or_else(|| self.beside.get(name)).map(String::as_str)
     }
 
     /// The files of purposes: path, name of the purpose, text.
     pub(super) fn purposes(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.0.iter().filter_map(|(path, text)| {
+        self.deciding.iter().filter_map(|(path, text)| {
             let name = path.strip_prefix(PURPOSES)?.strip_prefix('/')?.strip_suffix(".cedar")?;
             Some((path.as_str(), name, text.as_str()))
         })
@@ -68,21 +102,17 @@ impl Files {
     /// it with two common tools.
     pub(super) fn hash(&self) -> String {
         let mut sums = String::new();
-        for (path, text) in &self.0 {
+        for (path, text) in &self.deciding {
             // Writing to a string cannot fail.
-            let _ = writeln!(sums, "{}  {path}", sha256(text.as_bytes()));
+            let _ = writeln!(sums, "{}  {path}", sha256(text));
         }
-        format!("sha256:{}", sha256(sums.as_bytes()))
+        format!("sha256:{}", sha256(&sums))
     }
 }
 
 /// The line of a place in a text, counted from 1.
 pub(super) fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hex::encode(digest(&SHA256, bytes))
 }
 
 /// Names and paths in a directory, sorted; none if it cannot be read. What must be there is asked for by name.
@@ -106,11 +136,11 @@ mod tests {
     fn r18_the_hash_can_be_repeated_with_common_tools() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join(PURPOSES)).unwrap();
-        for name in [SCHEMA, GUARDRAILS, CATALOGUE, "purposes/B.cedar", "purposes/A.cedar"] {
+        for name in ALWAYS.into_iter().chain(["purposes/B.cedar", "purposes/A.cedar"]) {
             fs::write(dir.path().join(name), format!("{name}\n")).unwrap();
         }
         let (files, faults) = Files::read(dir.path());
         assert!(faults.is_empty(), "{faults:?}");
-        assert_eq!(files.hash(), "sha256:155e8d5da510fbe670d2abb1b6b52d8619bf0d5b2049e5834ca40fcd06a2af8e");
+        assert_eq!(files.hash(), "sha256:b74952399b03277151c87aa1ccedd5437e7baf3e4afb4df0569db5f51939ed03");
     }
 }

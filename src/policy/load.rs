@@ -12,60 +12,127 @@ use super::{
     engine::{Ask, Engine, request},
     facts::Facts,
     fault::{PolicyFault, PolicyFaults, Problem},
-    files::{CATALOGUE, Files, GUARDRAILS, SCHEMA, line_at},
+    files::{CATALOGUE, Files, GUARDRAILS, INVARIANTS, ROLES, SCHEMA, line_at},
+    invariants,
     purposes::{self, PurposeEntry},
-    rules::Rules,
+    roles,
+    rules::{self, Rules},
 };
 use crate::{
     catalogue::{Mask, field_set, field_sets},
-    domain::{OrganisationKind, Purpose, Role},
+    domain::{Day, OrganisationKind, Purpose, Role},
 };
 
 type Ceilings = BTreeMap<(Purpose, Role, OrganisationKind), Mask>;
 
 impl PolicySet {
-    /// Reads and checks a policy directory. A production gateway (`test_gateway` is false) refuses examples (P12).
+    /// Reads and checks a policy directory, as it is on this day. A production gateway (`test_gateway` is false) refuses
+    /// examples (P12). Whether it was proven and signed is not looked at: see [`SealedPolicies`](super::SealedPolicies).
     ///
     /// # Errors
-    /// Everything that is wrong, each fault with its file. Validation warnings are faults too.
-    pub fn load(dir: &Path, test_gateway: bool) -> Result<Self, PolicyFaults> {
-        let (files, mut faults) = Files::read(dir);
+    /// Everything that is wrong, each fault with its file and, where it has one, its line. Validation warnings are
+    /// faults too.
+    pub fn load(dir: &Path, test_gateway: bool, today: Day) -> Result<Self, PolicyFaults> {
+        let (files, faults) = Files::read(dir);
+        Self::check(files, faults, test_gateway, today)
+    }
+
+    /// The same from the files that decide, by their path, such as the log keeps them.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    fn from_files(
+        deciding: BTreeMap<String, String>,
+        test_gateway: bool,
+        today: Day,
+    ) -> Result<Self, PolicyFaults> {
+        let (files, faults) = Files::of(deciding);
+        Self::check(files, faults, test_gateway, today)
+    }
+
+    /// A set that was in force once, from the files that decided then: to repeat what it decided and to compare. That its
+    /// reviews have passed since, or that it is an example, is no matter.
+    ///
+    /// # Errors
+    /// If it is not a set that this version of the program can read.
+    pub fn of_the_past(deciding: BTreeMap<String, String>) -> Result<Self, PolicyFaults> {
+        Self::from_files(deciding, true, Day::MIN)
+    }
+
+    fn check(
+        files: Files,
+        mut faults: Vec<PolicyFault>,
+        test_gateway: bool,
+        today: Day,
+    ) -> Result<Self, PolicyFaults> {
+        let refused = |faults| Err(refused(faults, &files));
         let schema = schema(&files, &mut faults);
         // Without the catalogue every rule would look wrong.
-        let Some(entries) =
+        let Some(mut entries) =
             files.text(CATALOGUE).and_then(|text| purposes::parse(text, test_gateway, &mut faults))
         else {
-            return Err(refused(faults));
+            return refused(faults);
         };
-        let rules = Rules::read(&files, &entries, &mut faults);
+        let roles = files.text(ROLES).map(|text| roles::parse(text, &mut faults)).unwrap_or_default();
+        let rules = Rules::read(&files, &entries, today, &mut faults);
+        let invariants = invariants::read(&files, &mut faults);
         let (Some(schema), true) = (schema, faults.is_empty()) else {
-            return Err(refused(faults));
+            return refused(faults);
         };
 
         faults.extend(check_schema(&schema));
         faults.extend(rules.validate(&schema));
+        faults.extend(rules::validate(INVARIANTS, &invariants, &schema));
         if !faults.is_empty() {
-            return Err(refused(faults));
+            return refused(faults);
         }
 
+        for ((purpose, role), rule) in &rules.of_roles {
+            if let Some(entry) = entries.get_mut(purpose) {
+                entry.add(*role, &rule.terms);
+            }
+        }
         let field_sets: Vec<_> = field_sets().into_iter().map(|name| (name, field_set(name))).collect();
-        let engine = Engine::new(schema, rules.slices());
-        let ceilings = ceilings(&engine, &entries, &field_sets).map_err(|problem| {
-            let file = rules.file_named_in(&problem).unwrap_or(GUARDRAILS);
-            refused(vec![PolicyFault::new(file, Problem::CannotDecide(problem))])
-        })?;
+        let engine = Engine::new(schema.clone(), rules.slices());
+        let ceilings = match ceilings(&engine, &entries, &field_sets) {
+            Ok(ceilings) => ceilings,
+            Err(problem) => {
+                let file = rules.file_named_in(&problem).unwrap_or(GUARDRAILS);
+                return refused(vec![PolicyFault::new(file, Problem::CannotDecide(problem))]);
+            }
+        };
         for entry in entries.values().filter(|entry| entry.active) {
-            faults.extend(check_against_ceilings(entry, &ceilings));
+            faults.extend(check_against_ceilings(entry, &ceilings, &rules));
         }
         if !faults.is_empty() {
-            return Err(refused(faults));
+            return refused(faults);
         }
-        Ok(Self { hash: files.hash(), purposes: entries, ceilings, field_sets, engine })
+        let (hash, all) = (files.hash(), rules.all());
+        Ok(Self {
+            hash,
+            files,
+            purposes: entries,
+            roles,
+            permits: rules.of_roles,
+            ceilings,
+            field_sets,
+            engine,
+            schema,
+            rules: all,
+            invariants,
+        })
     }
 }
 
-fn refused(mut faults: Vec<PolicyFault>) -> PolicyFaults {
-    faults.sort_by(|one, other| one.file.cmp(&other.file));
+pub(super) fn refused(faults: Vec<PolicyFault>, files: &Files) -> PolicyFaults {
+    let mut faults: Vec<_> = faults
+        .into_iter()
+        .map(|fault| {
+            let text = files.text(&fault.file);
+            fault.located(text)
+        })
+        .collect();
+    faults.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
     PolicyFaults(faults)
 }
 
@@ -79,18 +146,20 @@ fn schema(files: &Files, faults: &mut Vec<PolicyFault>) -> Option<Schema> {
             Some(schema)
         }
         Err(error) => {
-            faults.push(PolicyFault::new(SCHEMA, Problem::Syntax(located(text, &(&error).into()))));
+            faults.push(syntax(SCHEMA, text, &(&error).into()));
             None
         }
     }
 }
 
 /// A parser's message with its line and what it expected.
-pub(super) fn located(text: &str, error: &DetailedError) -> String {
-    let Some(label) = error.source_locations.first() else { return error.message.clone() };
-    let line = line_at(text, label.loc.start);
+pub(super) fn syntax(file: &str, text: &str, error: &DetailedError) -> PolicyFault {
+    let Some(label) = error.source_locations.first() else {
+        return PolicyFault::new(file, Problem::Syntax(error.message.clone()));
+    };
     let expected = label.label.as_ref().map(|label| format!(", {label}")).unwrap_or_default();
-    format!("line {line}: {}{expected}", error.message)
+    let problem = Problem::Syntax(format!("{}{expected}", error.message));
+    PolicyFault::new(file, problem).at(line_at(text, label.loc.start))
 }
 
 /// Every question that can be asked must fit the schema, or it would be denied for ever.
@@ -144,32 +213,27 @@ fn ceilings(
     Ok(ceilings)
 }
 
-/// The catalogue and the rules must say the same: bases for whatever may pass (R15), and the same roles.
-fn check_against_ceilings(entry: &PurposeEntry, ceilings: &Ceilings) -> Vec<PolicyFault> {
+/// The catalogue and the rules must say the same: bases for whatever may pass (R15), and the same roles. What may pass
+/// is found out by deciding, not by reading the rules.
+fn check_against_ceilings(entry: &PurposeEntry, ceilings: &Ceilings, rules: &Rules) -> Vec<PolicyFault> {
     let purpose = &entry.purpose;
-    let open: Vec<_> = ceilings
-        .keys()
-        .filter(|(of, ..)| of == purpose)
-        .map(|(_, role, source_kind)| (*role, *source_kind))
-        .collect();
-    let mut problems = Vec::new();
-    for kind in open.iter().map(|(_, source_kind)| *source_kind).collect::<BTreeSet<_>>() {
-        if entry.basis_disclosure(kind).is_none() {
-            problems.push(Problem::NoDisclosureBasis { purpose: purpose.clone(), kind });
-        }
-    }
-    let roles: BTreeSet<_> = open.iter().map(|(role, _)| *role).collect();
-    for kind in roles.iter().map(|role| role.kind()).collect::<BTreeSet<_>>() {
-        if entry.basis_receipt(kind).is_none() {
-            problems.push(Problem::NoReceiptBasis { purpose: purpose.clone(), kind });
+    let mut faults = Vec::new();
+    let mut open = BTreeSet::new();
+    for (role, kind) in ceilings.keys().filter(|(of, ..)| of == purpose).map(|(_, role, kind)| (*role, *kind))
+    {
+        open.insert(role);
+        let rule = rules.of_roles.get(&(purpose.clone(), role));
+        if let Some(rule) = rule.filter(|rule| rule.terms.basis_disclosure(kind).is_none()) {
+            let file = rules.file_of(&rule.id);
+            faults.push(PolicyFault::new(file, Problem::NoDisclosureBasis { id: rule.id.clone(), kind }));
         }
     }
     let listed: BTreeSet<_> = entry.roles.iter().copied().collect();
-    for role in listed.difference(&roles) {
-        problems.push(Problem::RoleWithoutRule { purpose: purpose.clone(), role: *role });
-    }
-    for role in roles.difference(&listed) {
-        problems.push(Problem::RoleNotListed { purpose: purpose.clone(), role: *role });
-    }
-    problems.into_iter().map(|problem| PolicyFault::new(CATALOGUE, problem)).collect()
+    let without_rule = listed
+        .difference(&open)
+        .map(|role| Problem::RoleWithoutRule { purpose: purpose.clone(), role: *role });
+    let not_listed =
+        open.difference(&listed).map(|role| Problem::RoleNotListed { purpose: purpose.clone(), role: *role });
+    faults.extend(without_rule.chain(not_listed).map(|problem| PolicyFault::new(CATALOGUE, problem)));
+    faults
 }

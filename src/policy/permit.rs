@@ -1,10 +1,10 @@
 //! From a question to a permit, or to a denial with its rules.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    PolicySet,
-    engine::{Ask, EngineError},
+    PolicySet, SealedPolicies,
+    engine::{Ask, Decision, EngineError},
     facts::Facts,
 };
 use crate::{
@@ -31,8 +31,8 @@ pub struct Question {
     pub facts: Facts,
 }
 
-/// Leave to ask one source for some fields. It comes out of [`PolicySet::permit`] and nowhere else: to ask a source and
-/// to build an answer takes one.
+/// Leave to ask one source for some fields. It comes out of [`SealedPolicies::permit`] and nowhere else: to ask a source
+/// and to build an answer takes one.
 ///
 /// ```compile_fail,E0451
 /// use sluis::{catalogue::Mask, policy::Permit};
@@ -128,51 +128,93 @@ impl From<DenialError> for Denial {
     }
 }
 
+/// What was decided about the part of a question that is in one field set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetDecision {
+    /// Name of the field set.
+    pub field_set: &'static str,
+    /// Which of its fields were asked.
+    pub fields: Mask,
+    /// Whether they are permitted, and which rules determined that.
+    pub decision: Arc<Decision>,
+}
+
 impl PolicySet {
+    /// Decides on each field set that the question touches, in the order of the field sets.
+    ///
+    /// # Errors
+    /// If there is nothing to decide with, or the engine fails on any of them.
+    pub fn decide(&self, question: &Question) -> Result<Vec<SetDecision>, DenialError> {
+        // Also keeps what is remembered finite: the engine never hears of a purpose that is not in the catalogue.
+        let entry = self.purposes.get(&question.purpose).ok_or(DenialError::PurposeUnknown)?;
+        if !entry.active {
+            return Err(DenialError::PurposeInactive);
+        }
+        let mut decisions = Vec::with_capacity(self.field_sets.len());
+        let mut ask = Ask {
+            role: question.role,
+            purpose: question.purpose.clone(),
+            source_kind: question.source_kind,
+            field_set: "",
+            facts: question.facts,
+        };
+        for (name, set) in &self.field_sets {
+            let fields = question.fields.and(*set);
+            if fields.is_empty() {
+                continue;
+            }
+            ask.field_set = name;
+            let decision = self.engine.decide(&ask)?;
+            // Invariants that no policy can move, checked without Cedar: R14.
+            let missing = question.facts.named().into_iter().find(|(_, holds)| !holds);
+            if let Some((missing, _)) = missing.filter(|_| decision.permitted) {
+                return Err(DenialError::FactMissing(missing));
+            }
+            decisions.push(SetDecision { field_set: name, fields, decision });
+        }
+        Ok(decisions)
+    }
+
+    /// The same, put together: what is permitted of the question, by which rules.
+    ///
+    /// # Errors
+    /// A [`Denial`] if no field at all is permitted.
+    pub fn outcome(&self, question: &Question) -> Result<Permitted, Denial> {
+        let mut fields = Mask::EMPTY;
+        let (mut permitting, mut forbidding) = (BTreeSet::new(), BTreeSet::new());
+        for set in self.decide(question)? {
+            if set.decision.permitted {
+                fields = fields.or(set.fields);
+                permitting.extend(set.decision.rules.iter().cloned());
+            } else {
+                forbidding.extend(set.decision.rules.iter().cloned());
+            }
+        }
+        if fields.is_empty() {
+            return Err(Denial { rules: forbidding.into_iter().collect(), error: None });
+        }
+        Ok(Permitted { fields, rules: permitting.into_iter().collect() })
+    }
+}
+
+/// What is permitted of a question. It opens nothing by itself: that takes a [`Permit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permitted {
+    /// Which fields; never none.
+    pub fields: Mask,
+    /// Ids of the rules that permitted, sorted.
+    pub rules: Vec<String>,
+}
+
+impl SealedPolicies {
     /// Decides on each field set that the question touches. What comes out of nothing, or of an error anywhere, is a
     /// denial.
     ///
     /// # Errors
     /// A [`Denial`] if no field at all is permitted.
     pub fn permit(&self, question: Question) -> Result<Permit, Denial> {
-        let Question { recipient, role, purpose, source, source_kind, fields: asked, facts } = question;
-        // Also keeps what is remembered finite: the engine never hears of a purpose that is not in the catalogue.
-        let entry = self.purposes.get(&purpose).ok_or(DenialError::PurposeUnknown)?;
-        if !entry.active {
-            return Err(DenialError::PurposeInactive.into());
-        }
-        let mut fields = Mask::EMPTY;
-        let mut permitting = BTreeSet::new();
-        let mut forbidding = BTreeSet::new();
-        for (name, set) in &self.field_sets {
-            let part = asked.and(*set);
-            if part.is_empty() {
-                continue;
-            }
-            let ask = Ask { role, purpose: purpose.clone(), source_kind, field_set: name, facts };
-            let decision = self.engine.decide(&ask).map_err(DenialError::from)?;
-            if decision.permitted {
-                fields = fields.or(part);
-                permitting.extend(decision.rules.iter().cloned());
-            } else {
-                forbidding.extend(decision.rules.iter().cloned());
-            }
-        }
-        if fields.is_empty() {
-            return Err(Denial { rules: forbidding.into_iter().collect(), error: None });
-        }
-        // Invariants that no policy can move, checked without Cedar: R14.
-        if let Some((missing, _)) = facts.named().into_iter().find(|(_, holds)| !holds) {
-            return Err(DenialError::FactMissing(missing).into());
-        }
-        Ok(Permit {
-            recipient,
-            role,
-            purpose,
-            source,
-            fields,
-            rules: permitting.into_iter().collect(),
-            policy_hash: self.hash.clone(),
-        })
+        let Permitted { fields, rules } = self.outcome(&question)?;
+        let Question { recipient, role, purpose, source, .. } = question;
+        Ok(Permit { recipient, role, purpose, source, fields, rules, policy_hash: self.hash().to_owned() })
     }
 }

@@ -1,5 +1,4 @@
-//! The catalogue of purposes (doelen), from `purposes.toml`. An entry that exists has an owner, a client council's
-//! review and legal bases, if it is active.
+//! The catalogue of purposes (doelen), from `purposes.toml`, with what the terms of its rules say about each.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +7,9 @@ use serde::Deserialize;
 use super::{
     fault::{PolicyFault, Problem},
     files::{CATALOGUE, line_at},
+    terms::{CouncilReview, Terms},
 };
-use crate::domain::{Day, OrganisationKind, Purpose, Role, time::parse_day};
+use crate::domain::{OrganisationKind, Purpose, Role};
 
 /// One purpose of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub struct PurposeEntry {
     pub max_months: u8,
     /// Roles that some rule permits something, in the order of the file.
     pub roles: Vec<Role>,
-    /// Who decide on it (R40).
+    /// Ids of those who decide on it (R40), from the terms of its rules.
     pub owners: Vec<String>,
-    /// The client council's review of its fields (R23).
+    /// The client council's review of its fields (R23): the oldest of those that its rules name.
     pub council_review: Option<CouncilReview>,
     /// Whether it is an example or a region's own; present if it is active.
     pub review: Option<Review>,
@@ -52,15 +52,32 @@ impl PurposeEntry {
     pub fn basis_receipt(&self, recipient_kind: OrganisationKind) -> Option<&str> {
         self.receipt.get(&recipient_kind).map(String::as_str)
     }
-}
 
-/// A review by a client council (cliëntenraad).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CouncilReview {
-    /// Name of the council.
-    pub council: String,
-    /// Day of its review.
-    pub date: Day,
+    /// Takes in what the rule of a role says. What several rules say differently stands beside each other.
+    pub(super) fn add(&mut self, role: Role, terms: &Terms) {
+        let beside = |bases: &mut BTreeMap<OrganisationKind, String>, kind, basis: &str| {
+            let known = bases.entry(kind).or_default();
+            if known.is_empty() {
+                basis.clone_into(known);
+            } else if known != basis {
+                *known = format!("{known}; {basis}");
+            }
+        };
+        for kind in PARTICIPANT_KINDS {
+            if let Some(basis) = terms.basis_disclosure(kind) {
+                beside(&mut self.disclosure, kind, basis);
+            }
+        }
+        beside(&mut self.receipt, role.kind(), &terms.basis_receipt);
+        for owner in &terms.owners {
+            if !self.owners.contains(owner) {
+                self.owners.push(owner.clone());
+            }
+        }
+        if self.council_review.as_ref().is_none_or(|known| terms.council_review.date < known.date) {
+            self.council_review = Some(terms.council_review.clone());
+        }
+    }
 }
 
 /// Whose decision a purpose is.
@@ -95,21 +112,7 @@ struct Raw {
     max_months: Option<u8>,
     #[serde(default)]
     roles: Vec<String>,
-    #[serde(default)]
-    owners: Vec<String>,
-    council_review: Option<RawReview>,
     review: Option<String>,
-    #[serde(default)]
-    basis_disclosure: BTreeMap<String, String>,
-    #[serde(default)]
-    basis_receipt: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawReview {
-    council: String,
-    date: String,
 }
 
 /// Reads the catalogue; `None` if it does not parse. An entry with a fault is among the purposes all the same, so that
@@ -123,8 +126,8 @@ pub(super) fn parse(
         Ok(catalogue) => catalogue,
         Err(error) => {
             let line = line_at(text, error.span().map_or(0, |span| span.start));
-            let problem = Problem::Syntax(format!("line {line}: {}", error.message()));
-            faults.push(PolicyFault::new(CATALOGUE, problem));
+            let problem = Problem::Syntax(error.message().to_owned());
+            faults.push(PolicyFault::new(CATALOGUE, problem).at(line));
             return None;
         }
     };
@@ -154,28 +157,11 @@ fn entry(purpose: Purpose, raw: Raw, test_gateway: bool, problems: &mut Vec<Prob
             Err(_) => problems.push(Problem::UnknownRole { purpose: purpose.clone(), role }),
         }
     }
-    let mut bases = |written: BTreeMap<String, String>| {
-        let mut bases = BTreeMap::new();
-        for (kind, basis) in written {
-            match participant_kind(&kind) {
-                // A blank basis is none.
-                Some(kind) if !blank(&basis) => drop(bases.insert(kind, basis)),
-                Some(_) => {}
-                None => problems.push(Problem::UnknownKind { purpose: purpose.clone(), kind }),
-            }
-        }
-        bases
-    };
-    let disclosure = bases(raw.basis_disclosure);
-    let receipt = bases(raw.basis_receipt);
     let review = match raw.review.as_deref() {
         Some("example") => Some(Review::Example),
         Some("signed") => Some(Review::Signed),
         _ => None,
     };
-    let council_review = raw.council_review.filter(|review| !blank(&review.council)).and_then(|review| {
-        Some(CouncilReview { council: review.council, date: parse_day(&review.date).ok()? })
-    });
     let open_question = raw.open_question.filter(|question| !blank(question));
 
     let mut needs = |holds: bool, problem: fn(Purpose) -> Problem| {
@@ -188,8 +174,6 @@ fn entry(purpose: Purpose, raw: Raw, test_gateway: bool, problems: &mut Vec<Prob
     needs(test_gateway || review != Some(Review::Example), Problem::ExampleInProduction);
     if raw.active {
         needs(review.is_some(), Problem::NoReview);
-        needs(!raw.owners.is_empty() && !raw.owners.iter().any(blank), Problem::NoOwner);
-        needs(council_review.is_some(), Problem::NoCouncilReview);
         needs(raw.max_months.is_some_and(|months| (1..=12).contains(&months)), Problem::MonthsOutOfRange);
     } else {
         needs(open_question.is_some(), Problem::NoOpenQuestion);
@@ -203,18 +187,14 @@ fn entry(purpose: Purpose, raw: Raw, test_gateway: bool, problems: &mut Vec<Prob
         open_question,
         max_months: if raw.active { raw.max_months.unwrap_or(0) } else { 0 },
         roles,
-        owners: raw.owners,
-        council_review,
+        owners: Vec::new(),
+        council_review: None,
         review,
-        disclosure,
-        receipt,
+        disclosure: BTreeMap::new(),
+        receipt: BTreeMap::new(),
     }
 }
 
 /// The kinds that disclose and receive. A gateway does neither.
 pub(super) const PARTICIPANT_KINDS: [OrganisationKind; 3] =
     [OrganisationKind::Gemeente, OrganisationKind::Uwv, OrganisationKind::Ggz];
-
-fn participant_kind(text: &str) -> Option<OrganisationKind> {
-    PARTICIPANT_KINDS.into_iter().find(|kind| kind.as_str() == text)
-}

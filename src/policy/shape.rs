@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{EntityUid, Policy};
+use cedar_policy::{EntityUid, Policy, PrincipalConstraint};
 use serde_json::{Value, json};
 
 use super::{facts::Facts, fault::Problem};
@@ -19,8 +19,9 @@ pub(super) const DISCLOSE: &str = "disclose";
 
 /// What is wrong with a permit in the file of `purpose`.
 ///
-/// INVARIANT: a permit without a problem can only hold if the purpose is this one and every fact holds, because each
-/// of these stands on its own between the `&&` of its `when`. Slicing the rules by purpose rests on it.
+/// INVARIANT: a permit without a problem can only hold if purpose, role and kind of source are those that it names and
+/// every fact holds, because each of these stands on its own in its scope or between the `&&` of its `when`. Slicing the
+/// rules by the three rests on it.
 pub(super) fn permit(id: &str, policy: &Policy, purpose: &Purpose) -> Vec<Problem> {
     let tree = match policy.to_json() {
         Ok(tree) => tree,
@@ -42,12 +43,38 @@ pub(super) fn permit(id: &str, policy: &Policy, purpose: &Purpose) -> Vec<Proble
     if !conditions.iter().any(|condition| lists_field_sets(condition)) {
         problems.push(Problem::FieldSetsOpen(id.to_owned()));
     }
+    if listed_kinds(&conditions).is_none() {
+        problems.push(Problem::SourceKindsOpen(id.to_owned()));
+    }
     for fact in Facts::NAMES {
         if !conditions.contains(&&of_context(fact)) {
             problems.push(Problem::FactNotRequired { id: id.to_owned(), fact });
         }
     }
     problems
+}
+
+/// The role that a permit names, if it names one.
+pub(super) fn role(permit: &Policy) -> Option<Role> {
+    match permit.principal_constraint() {
+        PrincipalConstraint::Eq(uid) => uid.id().unescaped().parse().ok(),
+        _ => None,
+    }
+}
+
+/// The kinds of source that a permit lists; none if it lists none.
+pub(super) fn source_kinds(permit: &Policy) -> Vec<OrganisationKind> {
+    let tree = permit.to_json().unwrap_or_default();
+    let listed = listed_kinds(&required(&tree)).unwrap_or_default();
+    kinds().filter(|kind| listed.contains(&kind.as_str())).collect()
+}
+
+/// The words of `[...].contains(context.source_kind)`, where a permit requires it.
+fn listed_kinds<'a>(conditions: &[&'a Value]) -> Option<Vec<&'a str>> {
+    let of_kind = of_context("source_kind");
+    let listed = conditions.iter().filter(|condition| condition.pointer("/contains/right") == Some(&of_kind));
+    let set = listed.filter_map(|condition| condition.pointer("/contains/left/Set")?.as_array()).next()?;
+    set.iter().map(|value| value.get("Value")?.as_str()).collect()
 }
 
 /// What is wrong with a guardrail, given the names of all purposes.

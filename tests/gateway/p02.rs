@@ -13,7 +13,7 @@ use sluis::{
     catalogue::{self, CheckedStatement, Mask},
     demo::data,
     domain::{Bsn, QueryId, Reason},
-    policy::PolicySet,
+    policy::SealedPolicies,
     proto::{self, get_statement_response::Result as Answer},
     rules::Rules,
     source::{PresentedGrant, SourceConnector, SourceQuestion, Statement, Surplus},
@@ -57,7 +57,8 @@ async fn p02_the_answer_by_itself_holds_no_more_than_its_mask() {
     let lab = Lab::start().await;
     BY_KADE.give(&lab, &bsn(0)).await;
     let rules = &lab.world.gateway.desks.exchange.rules;
-    let policies = PolicySet::load(&lab.world.dir.join("policies"), true).unwrap();
+    let policies =
+        SealedPolicies::load(&lab.world.dir.join("policies"), true, crate::promises::today()).unwrap();
     let lavish: Arc<dyn SourceConnector> = Arc::new(Lavish);
     let sources = [(KADE.parse().unwrap(), lavish)].into();
     rules.store(Arc::new(Rules { register: rules.load().register.clone(), policies, sources }));
@@ -224,6 +225,9 @@ async fn p02_an_answer_is_requested_and_granted_and_permitted_and_held() {
         .replace("Sluis::FieldSet::\"VW_DETAIL\",", "")
         .replace(", Sluis::FieldSet::\"AV_OUTLOOK\"", "");
     std::fs::write(&path, narrow).unwrap();
+    let before = lab.world.gateway.desks.exchange.rules.load_full();
+    let today = crate::promises::today();
+    sluis::demo::owners::decide(&lab.world.dir, Some(&before.policies), today).await.unwrap();
     lab.world.gateway.reload().await.unwrap();
     let permitted = agreed.map(|agreed| agreed.and(sets(&BEFORE).minus(sets(&TAKEN_OUT))));
     let can_hold =

@@ -161,10 +161,12 @@ impl Folder {
         authority.issue(short, &subject).unwrap();
     }
 
-    fn signed_policies(&self) {
+    async fn signed_policies(&self) {
         self.edit("policies/purposes.toml", |text| {
             text.replace("review = \"example\"", "review = \"signed\"")
         });
+        let today = SystemClock.now().day();
+        sluis::demo::owners::decide(&self.dir, None, today).await.unwrap();
     }
 
     async fn start(&self) -> Result<Gateway, StartFault> {
@@ -189,7 +191,7 @@ async fn p12_a_production_gateway_starts_with_nothing_of_a_test() {
             folder.real_certificate("gateway", GATEWAY);
         }
         if left_out != "policies" {
-            folder.signed_policies();
+            folder.signed_policies().await;
         }
         let fault = folder.start().await.map(drop).unwrap_err();
         let expected = match left_out {
@@ -236,7 +238,7 @@ async fn p12_a_production_gateway_takes_no_test_number_and_no_test_caller() {
     folder.production();
     folder.real_register();
     folder.real_certificate("gateway", GATEWAY);
-    folder.signed_policies();
+    folder.signed_policies().await;
     folder.edit("profiles/waterrijk.toml", real);
     let gateway = folder.start().await.unwrap();
     // A caller with a test certificate of a trusted authority is nobody here.
