@@ -1,6 +1,7 @@
 //! Writes a log as files that anybody can verify: the tlog-tiles layout, and beside it what the exporter may open.
 
 pub(super) mod lines;
+pub mod read;
 pub mod stored;
 
 use std::{

@@ -1,9 +1,12 @@
 //! `sluis policy`: what those who own policies, and those who check them, do with a directory of policies.
 
 mod check;
+mod history;
 mod prove;
+mod replay;
 mod sign;
 mod test;
+mod words;
 
 use std::process::ExitCode;
 
@@ -20,6 +23,8 @@ pub enum PolicyCommand {
     Check(check::CheckArgs),
     Test(test::TestArgs),
     Prove(prove::ProveArgs),
+    Replay(replay::ReplayArgs),
+    History(history::HistoryArgs),
     Key(sign::KeyArgs),
     Manifest(sign::ManifestArgs),
     Sign(sign::SignArgs),
@@ -31,6 +36,8 @@ pub async fn run(command: PolicyCommand, clock: &dyn Clock) -> ExitCode {
         PolicyCommand::Check(args) => check::run(&args, clock.now().day()),
         PolicyCommand::Test(args) => test::run(&args, clock.now().day()),
         PolicyCommand::Prove(args) => prove::run(args, clock.now().day()).await,
+        PolicyCommand::Replay(args) => replay::run(&args),
+        PolicyCommand::History(args) => history::run(&args),
         PolicyCommand::Key(args) => sign::key(&args),
         PolicyCommand::Manifest(args) => sign::manifest(&args),
         PolicyCommand::Sign(args) => sign::sign(&args),

@@ -40,6 +40,7 @@ mod p06;
 mod p07;
 mod p08;
 mod p09;
+mod p10;
 mod p12;
 mod promises;
 #[path = "../store/proxy.rs"]
