@@ -1,6 +1,10 @@
 //! What decides, and how long things may take: read by the exchange, by the desk of consents and by the officer's view.
 
+mod then;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
+
+pub use then::{Then, policies_then};
 
 use crate::{
     domain::{Bsn, Oin, Refusal, RefusalCode},

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -11,9 +12,11 @@ use super::{
     writer::{Work, Writer},
 };
 use crate::{
+    catalogue::{self, Mask},
     domain::{Oin, OrganisationKind, Refusal, RefusalCode},
     identity::Function,
-    rules::Rules,
+    policy::{Explanation, replay::PastDecision},
+    rules::{Rules, policies_then},
     storage::{EntryFilter, Store, StoredEntry},
 };
 
@@ -132,6 +135,70 @@ impl OfficerDesk {
         }
         let proof = lookup::proof(self.store.as_ref(), position).await.map_err(|_| unreadable())?;
         Ok((shown(entry, scope), proof.to_string()))
+    }
+}
+
+/// A decision, explained as far as an officer may know.
+#[derive(Debug)]
+pub struct Explained {
+    /// The decision.
+    pub decision: PastDecision,
+    /// What was asked and not given, beside what is above the ceiling.
+    pub not_provided: Mask,
+    /// Why, source by source; for the gateway's own officer.
+    pub sources: Vec<Explanation>,
+    /// Code of the refusal, if the request was refused.
+    pub refusal: String,
+    /// Version of the manifest, if the policies are those in force.
+    pub version: Option<u32>,
+}
+
+/// What an outcome says to everybody who may see it.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default)]
+    not_provided: Vec<String>,
+    refusal: Option<String>,
+}
+
+impl OfficerDesk {
+    /// Explains a decision.
+    ///
+    /// # Errors
+    /// The same for an entry that does not exist, is no decision, or is not for this officer's eyes.
+    pub async fn explain(&self, caller: Oin, scope: Scope, position: u64) -> Result<Explained, Refusal> {
+        let missing = || Refusal::from(RefusalCode::EntryNotFound);
+        let size = self.store.head().await.map_err(|_| unreadable())?.map_or(0, |head| head.size);
+        self.look(caller, json!({ "explained": (position < size).then_some(position) })).await?;
+        let found = self.store.entries(position, 1).await.map_err(|_| unreadable())?;
+        let entry = found.into_iter().find(|entry| entry.position == position).ok_or_else(missing)?;
+        let is_own = match scope {
+            Scope::Gateway => true,
+            Scope::Requester(own) => requester(&entry) == Some(own),
+        };
+        if !is_own || kind(&entry) != Some(Kind::Outcome) {
+            return Err(missing());
+        }
+        let told: Told = serde_json::from_slice(&entry.facts.json).map_err(|_| missing())?;
+        let detail = entry.detail.as_ref().map(|detail| detail.json.as_slice());
+        let decision = PastDecision::read(position, &entry.facts.json, detail);
+        let decision = decision.ok().flatten().ok_or_else(missing)?;
+        let rules = self.rules.load_full();
+        let version = (rules.policies.hash() == decision.policy).then(|| rules.policies.manifest().version());
+        let sources = if scope == Scope::Gateway {
+            let then = policies_then(self.store.as_ref(), rules, &decision.policy).await;
+            let then = then.map_err(|_| unreadable())?.ok_or_else(missing)?;
+            decision.explain(&then)
+        } else {
+            Vec::new()
+        };
+        Ok(Explained {
+            not_provided: catalogue::from_codes(&told.not_provided).map_err(|_| missing())?,
+            refusal: told.refusal.unwrap_or_default(),
+            decision,
+            sources,
+            version,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! `sluis policy`: what those who own policies, and those who check them, do with a directory of policies.
 
 mod check;
+mod explain;
 mod history;
 mod prove;
 mod replay;
@@ -23,6 +24,7 @@ pub enum PolicyCommand {
     Check(check::CheckArgs),
     Test(test::TestArgs),
     Prove(prove::ProveArgs),
+    Explain(explain::ExplainArgs),
     Replay(replay::ReplayArgs),
     History(history::HistoryArgs),
     Key(sign::KeyArgs),
@@ -36,6 +38,7 @@ pub async fn run(command: PolicyCommand, clock: &dyn Clock) -> ExitCode {
         PolicyCommand::Check(args) => check::run(&args, clock.now().day()),
         PolicyCommand::Test(args) => test::run(&args, clock.now().day()),
         PolicyCommand::Prove(args) => prove::run(args, clock.now().day()).await,
+        PolicyCommand::Explain(args) => explain::run(args).await,
         PolicyCommand::Replay(args) => replay::run(&args),
         PolicyCommand::History(args) => history::run(&args),
         PolicyCommand::Key(args) => sign::key(&args),

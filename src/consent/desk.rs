@@ -4,6 +4,7 @@
 
 mod changing;
 mod entries;
+mod explaining;
 mod finding;
 mod recording;
 mod telling;

@@ -52,6 +52,36 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// In Dutch, for those who may know.
+    #[must_use]
+    pub const fn nl(self) -> &'static str {
+        match self {
+            Self::Released => "gegeven",
+            Self::NoGrant => "geen toestemming dekt dit",
+            Self::NotConfirmed => "de bron heeft de toestemming nog niet bevestigd",
+            Self::Withdrawn => "de toestemming is ingetrokken",
+            Self::NotReconfirmed => {
+                "de toestemming is gegeven waar de cliënt niet vrij was, en nog niet opnieuw bevestigd"
+            }
+            Self::Paused => "de toestemming staat op pauze",
+            Self::Refused => "de cliënt heeft dit later geweigerd",
+            Self::Renewed => "de toestemming is vervangen door een nieuwe",
+            Self::Invalidated => "de toestemming had niet mogen worden vastgelegd",
+            Self::UsedUp => "de toestemming is zo vaak gebruikt als mocht",
+            Self::GrantNotVerified => "de bewaarde toestemming is niet wat is ondertekend",
+            Self::NotYetInForce => "de toestemming is nog niet ingegaan",
+            Self::Expired => "de toestemming is verlopen",
+            Self::WithdrawnBeforeCommit => "de toestemming gold niet meer toen het antwoord klaar was",
+            Self::PolicyDenied => "het beleid staat dit niet toe",
+            Self::SourceDeclined => "de bron heeft het niet gegeven; een reden hoeft zij niet te noemen",
+            Self::SourceHoldsNothing => "de bron heeft dit niet",
+            Self::SourceUnavailable => "de bron was niet te bereiken",
+            Self::SourceTooLate => "de bron antwoordde niet op tijd",
+            Self::SourceNotTrusted => "het certificaat van de bron klopte niet",
+            Self::SourceInvalid => "de bron gaf iets wat niet in de catalogus past",
+        }
+    }
+
     /// The code in the log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -10,6 +10,7 @@ use crate::{
         leaf::Kind,
         officer::{OfficerDesk, Scope, Shown},
     },
+    catalogue,
     domain::{Oin, Refusal, RefusalCode, Timestamp},
     proto::{self, audit_service_server::AuditService},
     storage::EntryFilter,
@@ -75,6 +76,24 @@ impl AuditService for AuditApi {
         caller.take_up();
         let (shown, proof) = self.desk.entry(caller.oin, scope, request.get_ref().position).await?;
         Ok(Response::new(entry(shown, proof)))
+    }
+
+    async fn explain_decision(
+        &self,
+        request: Request<proto::ExplainDecisionRequest>,
+    ) -> Result<Response<proto::ExplainDecisionResponse>, Status> {
+        let (caller, scope) = self.admit(&request)?;
+        caller.take_up();
+        let explained = self.desk.explain(caller.oin, scope, request.get_ref().position).await?;
+        let paths = |mask| Some(prost_types::FieldMask { paths: catalogue::to_paths(mask) });
+        Ok(Response::new(proto::ExplainDecisionResponse {
+            sources: explained.sources.iter().map(super::explanation::message).collect(),
+            above_ceiling: paths(explained.decision.above_ceiling),
+            not_provided: paths(explained.not_provided),
+            policy: explained.decision.policy,
+            policy_version: explained.version.unwrap_or_default(),
+            refusal: explained.refusal,
+        }))
     }
 }
 

@@ -267,6 +267,18 @@ impl ConsentService for ConsentApi {
         }))
     }
 
+    async fn explain_grant(
+        &self,
+        request: Request<proto::ExplainGrantRequest>,
+    ) -> Result<Response<proto::ExplainGrantResponse>, Status> {
+        let caller = self.admit(&request, &PARTIES)?;
+        let message = request.get_ref();
+        let id = self.read(caller, "explain", grant_id(&message.grant_id)).await?;
+        let (explanation, policy) = self.desk.explain(caller, id, message.log_position).await?;
+        let explanation = Some(super::explanation::message(&explanation));
+        Ok(Response::new(proto::ExplainGrantResponse { explanation, policy }))
+    }
+
     async fn watch_consent_events(
         &self,
         request: Request<proto::WatchConsentEventsRequest>,

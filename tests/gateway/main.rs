@@ -28,6 +28,7 @@ mod canary;
 mod catalogue;
 mod database;
 mod exchange;
+mod explain;
 mod lab;
 mod life;
 mod outside;
