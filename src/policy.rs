@@ -26,6 +26,7 @@ mod roles;
 mod rules;
 mod sealed;
 mod shape;
+pub mod table;
 mod terms;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ mod history;
 mod prove;
 mod replay;
 mod sign;
+mod table;
 mod test;
 mod words;
 
@@ -25,6 +26,7 @@ pub enum PolicyCommand {
     Test(test::TestArgs),
     Prove(prove::ProveArgs),
     Explain(explain::ExplainArgs),
+    Table(table::TableArgs),
     Replay(replay::ReplayArgs),
     History(history::HistoryArgs),
     Key(sign::KeyArgs),
@@ -39,6 +41,7 @@ pub async fn run(command: PolicyCommand, clock: &dyn Clock) -> ExitCode {
         PolicyCommand::Test(args) => test::run(&args, clock.now().day()),
         PolicyCommand::Prove(args) => prove::run(args, clock.now().day()).await,
         PolicyCommand::Explain(args) => explain::run(args).await,
+        PolicyCommand::Table(args) => table::run(&args),
         PolicyCommand::Replay(args) => replay::run(&args),
         PolicyCommand::History(args) => history::run(&args),
         PolicyCommand::Key(args) => sign::key(&args),
