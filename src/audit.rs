@@ -1,7 +1,7 @@
 //! The signed, tamper-evident log (auditlog): its formats, without a database. `docs/audit-log.md` says the same to
 //! whoever writes a verifier.
 //!
-//! Outwards it keeps to the C2SP specifications: [`note`] (signed-note), [`checkpoint`] (tlog-checkpoint), [`proof`]
+//! Outwards it keeps to the C2SP specifications: [`note`](crate::note) (signed-note), [`checkpoint`] (tlog-checkpoint), [`proof`]
 //! (tlog-proof), [`tiles`] (tlog-tiles), [`trust`] (tlog-policy). What stands in an entry is ours: [`leaf`], [`seal`].
 
 mod b64;

@@ -1,6 +1,7 @@
 //! The command line, a file per command. Names and exit statuses are part of the interface: 0 is done as asked, 1 is a
 //! fault, 2 is a wrong command line; `audit verify` has statuses of its own.
 
+pub mod acknowledge;
 pub mod agreement;
 pub mod audit;
 pub mod catalogue;
@@ -43,6 +44,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Certs(certs::CertsArgs),
     Request(request::RequestArgs),
+    Acknowledge(acknowledge::AcknowledgeArgs),
     Catalogue(catalogue::CatalogueArgs),
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
@@ -84,6 +86,7 @@ pub fn run(cli: Cli) -> ExitCode {
                 Err(fault) => failed(fault),
             },
             Command::Request(args) => request::run(args).await,
+            Command::Acknowledge(args) => acknowledge::run(args).await,
             Command::Catalogue(args) => catalogue::run(&args),
             Command::Agreement(command) => agreement::run(command, clock.as_ref()),
             Command::Consent(command) => consent::run(command, clock.as_ref()).await,

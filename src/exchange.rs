@@ -11,6 +11,7 @@ mod answer;
 mod asking;
 mod decision;
 mod facts;
+mod handover;
 mod purposes;
 mod received;
 mod verified;
@@ -21,6 +22,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 
 pub use admission::{Admitted, admit_requester};
 use answer::Draft;
@@ -119,12 +121,20 @@ impl Exchange {
         }
 
         let tag = self.keys.index.tag(&question.bsn);
-        let Ok(grants) = self.store.grants(&tag, caller, question.role, &question.purpose).await else {
+        let follows = passage.rules.policies.purpose(&question.purpose).map(|entry| entry.follows.as_slice());
+        let purposes = std::iter::once(&question.purpose).chain(follows.unwrap_or_default());
+        let found =
+            join_all(purposes.map(|purpose| self.store.grants(&tag, caller, question.role, purpose))).await;
+        let Ok(found) = found.into_iter().collect::<Result<Vec<_>, _>>() else {
             // No consent without the store of consents (R05); the same for every client.
             return self.refuse(&passage, RefusalCode::LogUnavailable.into()).await;
         };
+        let mut found = found.into_iter();
+        let grants = found.next().unwrap_or_default();
+        let followed: Vec<_> = found.flatten().collect();
         let basis = decision::Basis {
             grants: &grants,
+            followed: &followed,
             countersigner: &self.countersigner,
             rules: &passage.rules,
             now: self.clock.now(),

@@ -74,7 +74,7 @@ fn edit(path: &Path, change: impl Fn(&str) -> String) {
 }
 
 async fn ask(world: &World) -> proto::RequestWorkCapacityResponse {
-    let paths = ["working_hours.hours_per_week", "support.job_coach_needed", "support.work_buddy_needed"];
+    let paths = ["working_hours.hours_per_week", "support.job_coach_needed"];
     let request = proto::RequestWorkCapacityRequest {
         request_id: uuid::Uuid::new_v4().to_string(),
         bsn: BSN.to_owned(),
@@ -187,7 +187,7 @@ async fn a_ceiling_is_changed_compared_proven_signed_and_active_by_the_guide() {
     copy(Path::new(&next), Path::new(&in_force));
     world.gateway.reload().await.unwrap();
     let answer = ask(&world).await;
-    assert_eq!(above(&answer), ["support.work_buddy_needed"]);
+    assert_eq!(above(&answer), ["support.job_coach_needed"]);
 
     // 7. What anybody can see of it later.
     let after = at("after");

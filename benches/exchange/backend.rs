@@ -66,6 +66,13 @@ impl exchange::ExchangeService for Canned {
     ) -> Result<Response<proto::ListMyPurposesResponse>, Status> {
         Err(Status::unimplemented("not measured"))
     }
+
+    async fn acknowledge_handover(
+        &self,
+        _: Request<proto::AcknowledgeHandoverRequest>,
+    ) -> Result<Response<proto::AcknowledgeHandoverResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
 }
 
 /// Plays the source of the region.

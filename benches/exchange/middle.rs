@@ -44,6 +44,13 @@ impl ExchangeService for Relay {
     ) -> Result<Response<proto::ListMyPurposesResponse>, Status> {
         Err(Status::unimplemented("not measured"))
     }
+
+    async fn acknowledge_handover(
+        &self,
+        _: Request<proto::AcknowledgeHandoverRequest>,
+    ) -> Result<Response<proto::AcknowledgeHandoverResponse>, Status> {
+        Err(Status::unimplemented("not measured"))
+    }
 }
 
 /// Plays the relay to this address, under the gateway's certificate and with its TLS.

@@ -37,7 +37,7 @@ pub fn thousand() -> Result<Files, Fault> {
     let guardrails = files.get("guardrails.cedar").map_or(0, |text| text.matches("@id(").count());
     let mut catalogue = String::new();
     for number in 0..(1_000 - guardrails).div_ceil(ROLES.len()) {
-        let name = format!("P{number:03}");
+        let name: String = std::iter::once('P').chain(letters(number)).collect();
         let mut text = String::new();
         for role in ROLES {
             let rule = rule.replace("JOB_COACHING", &name).replace(own, role);
@@ -61,6 +61,12 @@ pub fn thousand() -> Result<Files, Fault> {
     }
     files.insert("purposes.toml".to_owned(), catalogue);
     Ok(files)
+}
+
+/// A number in letters: names of purposes have nothing else.
+fn letters(number: usize) -> [char; 3] {
+    [number / 100, number / 10, number]
+        .map(|digit| char::from(b'A' + u8::try_from(digit % 10).unwrap_or_default()))
 }
 
 /// How many rules there are.

@@ -172,7 +172,7 @@ const KEYS_FROM: &str = "2023-01-01";
 /// How many printed forms each recorder has.
 const FORMS: u32 = 2;
 
-const TOWN: [&str; 8] = [
+const TOWN: [&str; 10] = [
     "REINTEGRATION",
     "PLAN_ALIGNMENT",
     "JOB_COACHING",
@@ -181,9 +181,11 @@ const TOWN: [&str; 8] = [
     "WORKPLACE_ADJUSTMENT",
     "TARGET_GROUP_REGISTER",
     "SHELTERED_WORK",
+    "WARM_HANDOVER",
+    "PROGRESS_UPDATE",
 ];
-const CARE: [&str; 3] = ["REINTEGRATION", "PLAN_ALIGNMENT", "JOB_COACHING"];
-const RECEIVING_CARE: [&str; 2] = ["PLAN_ALIGNMENT", "JOB_COACHING"];
+const CARE: [&str; 4] = ["REINTEGRATION", "PLAN_ALIGNMENT", "JOB_COACHING", "PROGRESS_UPDATE"];
+const RECEIVING_CARE: [&str; 3] = ["PLAN_ALIGNMENT", "JOB_COACHING", "PROGRESS_UPDATE"];
 const ALL_GROUPS: [&str; 11] = ["WT", "PF", "SF", "FO", "DH", "SH", "VW", "AV", "RG", "MT", "TR"];
 const CARE_GROUPS: [&str; 6] = ["WT", "PF", "SF", "FO", "VW", "TR"];
 

@@ -34,6 +34,8 @@ pub enum Kind {
     Participants,
     /// How an agreement stands has changed.
     Agreement,
+    /// The receiver of a hand-over has taken the client over.
+    Acknowledgement,
     /// The log's next key.
     Key,
     /// Somebody searched, read or exported the log.
@@ -48,7 +50,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Genesis,
         Self::Request,
         Self::Outcome,
@@ -56,6 +58,7 @@ impl Kind {
         Self::Policy,
         Self::Participants,
         Self::Agreement,
+        Self::Acknowledgement,
         Self::Key,
         Self::Access,
         Self::TurnedAway,
@@ -74,6 +77,7 @@ impl Kind {
             Self::Policy => "policy",
             Self::Participants => "participants",
             Self::Agreement => "agreement",
+            Self::Acknowledgement => "acknowledgement",
             Self::Key => "key",
             Self::Access => "access",
             Self::TurnedAway => "turned_away",

@@ -168,6 +168,8 @@ pub struct Need {
     pub grant: GrantId,
     /// What is released under it.
     pub fields: Mask,
+    /// The grant that it follows, which must be in force as well.
+    pub follows: Option<GrantId>,
 }
 
 /// What happens to grants. Where nothing is left to do it is done all the same; by id, nothing of the caller's is a fault.

@@ -11,6 +11,8 @@ pub enum Reason {
     Released,
     /// No grant covers the question; an unknown client reads the same here too.
     NoGrant,
+    /// A grant exists for a purpose that follows another, and none for that one is in force.
+    NothingToFollow,
     /// A grant exists and its source has not confirmed it.
     NotConfirmed,
     /// The grant was withdrawn.
@@ -58,6 +60,7 @@ impl Reason {
         match self {
             Self::Released => "gegeven",
             Self::NoGrant => "geen toestemming dekt dit",
+            Self::NothingToFollow => "voor het traject waar dit bij hoort geldt geen toestemming",
             Self::NotConfirmed => "de bron heeft de toestemming nog niet bevestigd",
             Self::Withdrawn => "de toestemming is ingetrokken",
             Self::NotReconfirmed => {
@@ -88,6 +91,7 @@ impl Reason {
         match self {
             Self::Released => "RELEASED",
             Self::NoGrant => "NO_GRANT",
+            Self::NothingToFollow => "NOTHING_TO_FOLLOW",
             Self::NotConfirmed => "NOT_CONFIRMED",
             Self::Withdrawn => "WITHDRAWN",
             Self::NotReconfirmed => "NOT_RECONFIRMED",

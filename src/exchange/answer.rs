@@ -104,6 +104,7 @@ impl Draft {
                                 .map(|usable| Need {
                                     grant: usable.grant.standing.id,
                                     fields: usable.fields.and(released),
+                                    follows: allowed.follows,
                                 })
                                 .filter(|need| !need.fields.is_empty())
                                 .collect();

@@ -4,7 +4,7 @@ use super::{Rules, admission::Admitted, received::Question, verified::is_verifie
 use crate::{
     catalogue::Mask,
     consent::Countersigner,
-    domain::{Oin, OrganisationKind, Reason, Timestamp},
+    domain::{GrantId, Oin, OrganisationKind, Reason, Timestamp},
     identity::Function,
     policy::{Facts, Permit, Question as PolicyQuestion},
     storage::StoredGrant,
@@ -43,6 +43,8 @@ pub(super) struct PolicyStep {
 pub(super) struct Allowed {
     pub(super) permit: Permit,
     pub(super) grants: Vec<Usable>,
+    /// The grant that these follow, where the purpose follows another.
+    pub(super) follows: Option<GrantId>,
 }
 
 /// A grant, and what may be released under it now.
@@ -56,6 +58,8 @@ pub(super) struct Usable {
 pub(super) struct Basis<'a> {
     /// Grants of the client for this recipient, role and purpose, whatever their state.
     pub(super) grants: &'a [StoredGrant],
+    /// Grants of the client for this recipient and role, for the purposes that this one follows.
+    pub(super) followed: &'a [StoredGrant],
     pub(super) countersigner: &'a Countersigner,
     pub(super) rules: &'a Rules,
     pub(super) now: Timestamp,
@@ -109,8 +113,18 @@ impl SourceDecision {
     ) -> Result<Allowed, Reason> {
         let Basis { rules, now, .. } = *basis;
         let step = &mut self.step;
-        let Consented { granted, usable } =
-            consented(self.source, step.agreed, step.agreed.and(admitted.within), basis);
+        let mut consented = consented(self.source, step.agreed, step.agreed.and(admitted.within), basis);
+        let entry = rules.policies.purpose(&question.purpose);
+        let follows = if entry.is_some_and(|entry| entry.follows.is_empty()) {
+            None
+        } else {
+            let followed = self::followed(caller, question, self.source, basis);
+            if followed.is_none() && consented.usable.is_ok() {
+                consented = Consented { granted: Mask::EMPTY, usable: Err(Reason::NothingToFollow) };
+            }
+            followed
+        };
+        let Consented { granted, usable } = consented;
         let names = |usable: &Usable| {
             let standing = &usable.grant.standing;
             (standing.recipient, standing.role, &standing.purpose, standing.source)
@@ -151,7 +165,7 @@ impl SourceDecision {
             Err(denial) => denial.rules.clone(),
         };
         let grants = usable?;
-        permit.map(|permit| Allowed { permit, grants }).map_err(|_| Reason::PolicyDenied)
+        permit.map(|permit| Allowed { permit, grants, follows }).map_err(|_| Reason::PolicyDenied)
     }
 }
 
@@ -161,6 +175,17 @@ struct Consented {
     granted: Mask,
     /// The grants for what is within the ceiling too; or why there are none.
     usable: Result<Vec<Usable>, Reason>,
+}
+
+/// A grant in force that the grants for this purpose may follow: to the same recipient and role, from the same source.
+fn followed(caller: Oin, question: &Question, source: Oin, basis: &Basis<'_>) -> Option<GrantId> {
+    let stands = |grant: &&StoredGrant| {
+        let standing = &grant.standing;
+        (standing.recipient, standing.role, standing.source) == (caller, question.role, source)
+            && !standing.state.releasable(basis.now).is_empty()
+            && is_verified(grant, basis.countersigner)
+    };
+    basis.followed.iter().find(stands).map(|grant| grant.standing.id)
 }
 
 fn consented(source: Oin, agreed: Mask, within: Mask, basis: &Basis<'_>) -> Consented {

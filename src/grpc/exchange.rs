@@ -33,6 +33,16 @@ impl ExchangeService for ExchangeApi {
         Ok(response)
     }
 
+    async fn acknowledge_handover(
+        &self,
+        request: Request<proto::AcknowledgeHandoverRequest>,
+    ) -> Result<Response<proto::AcknowledgeHandoverResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        self.exchange.acknowledge_handover(caller.oin, request.get_ref().log_position).await?;
+        caller.take_up();
+        Ok(Response::new(proto::AcknowledgeHandoverResponse {}))
+    }
+
     async fn list_my_purposes(
         &self,
         request: Request<proto::ListMyPurposesRequest>,

@@ -244,6 +244,16 @@ pub enum Problem {
     /// No longest period, or one outside 1 to 12 months.
     #[error("purpose `{0}` has no `max_months` from 1 to 12")]
     MonthsOutOfRange(Purpose),
+    /// A purpose that follows one which is not active, follows another itself, or is none.
+    #[error(
+        "purpose `{purpose}` cannot follow `{follows}`: that must be an active purpose that follows none"
+    )]
+    CannotFollow {
+        /// The purpose.
+        purpose: Purpose,
+        /// What it says that it follows.
+        follows: String,
+    },
     /// Not active, and no reason given.
     #[error("purpose `{0}` is not active and names no open question")]
     NoOpenQuestion(Purpose),
@@ -311,6 +321,7 @@ impl Problem {
             | Self::NoDisclosureBasis { id: of, .. } => id(of),
             Self::PurposeName { name: of, .. } | Self::RoleNotOfTheProgram(of) => name(of),
             Self::PurposeDuplicate(of)
+            | Self::CannotFollow { purpose: of, .. }
             | Self::UnknownRole { purpose: of, .. }
             | Self::LabelMissing(of)
             | Self::NoReview(of)

@@ -10,7 +10,10 @@ mod finding;
 mod prover;
 mod solver;
 
+use std::{fmt, thread};
+
 use cedar_policy::{Effect, PolicySet as CedarSet};
+use tokio::runtime;
 
 pub use example::CounterExample;
 pub use finding::{Attempt, Finding, Property, Proven, Verdict};
@@ -50,11 +53,31 @@ pub enum ProveFault {
     Disagree(String),
 }
 
-/// Tries to prove a set, and to compare it with the one before.
+/// Room for the compiler, which goes as deep as there are rules: some 30 KiB for each. What is not used is not taken.
+const STACK: usize = 256 << 20;
+
+/// Tries to prove a set, and to compare it with the one before. Keeps its caller waiting: it is for the command line.
 ///
 /// # Errors
 /// If there is no solver, or it fails or gives up.
 pub async fn prove(
+    set: &PolicySet,
+    before: Option<&PolicySet>,
+    path: &SolverPath,
+) -> Result<Attempt, ProveFault> {
+    let failed = |why: &dyn fmt::Display| prover::failed(&"the policies", why);
+    thread::scope(|scope| {
+        let proving = || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(|fault| failed(&fault))?.block_on(prove_here(set, before, path))
+        };
+        let thread = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, proving);
+        let proven = thread.map_err(|fault| failed(&fault))?.join();
+        proven.unwrap_or_else(|_| Err(failed(&"the prover has panicked")))
+    })
+}
+
+async fn prove_here(
     set: &PolicySet,
     before: Option<&PolicySet>,
     path: &SolverPath,

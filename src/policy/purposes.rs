@@ -28,6 +28,11 @@ pub struct PurposeEntry {
     pub open_question: Option<String>,
     /// Longest period of a grant, in months, 1 to 12; 0 for a purpose that is not active.
     pub max_months: u8,
+    /// Whether a grant for it is limited to one use, and the receiver acknowledges what it got (R10).
+    pub one_time: bool,
+    /// Purposes of which one must have a grant in force, to the same recipient and role from the same source, before a
+    /// grant for this one gives anything. None for a purpose that stands by itself.
+    pub follows: Vec<Purpose>,
     /// Roles that some rule permits something, in the order of the file.
     pub roles: Vec<Role>,
     /// Ids of those who decide on it (R40), from the terms of its rules.
@@ -111,6 +116,10 @@ struct Raw {
     open_question: Option<String>,
     max_months: Option<u8>,
     #[serde(default)]
+    one_time: bool,
+    #[serde(default)]
+    follows: Vec<String>,
+    #[serde(default)]
     roles: Vec<String>,
     review: Option<String>,
 }
@@ -144,8 +153,23 @@ pub(super) fn parse(
             Err(fault) => problems.push(Problem::PurposeName { name: raw.name, fault }),
         }
     }
+    for entry in purposes.values() {
+        problems.extend(check_followed(entry, &purposes));
+    }
     faults.extend(problems.into_iter().map(|problem| PolicyFault::new(CATALOGUE, problem)));
     Some(purposes)
+}
+
+/// What is followed is served, and stands by itself.
+fn check_followed(entry: &PurposeEntry, purposes: &BTreeMap<Purpose, PurposeEntry>) -> Vec<Problem> {
+    let stands = |followed: &&Purpose| {
+        purposes.get(*followed).is_some_and(|followed| followed.active && followed.follows.is_empty())
+    };
+    let fault = |followed: &Purpose| Problem::CannotFollow {
+        purpose: entry.purpose.clone(),
+        follows: followed.to_string(),
+    };
+    entry.follows.iter().filter(|followed| !stands(followed)).map(fault).collect()
 }
 
 fn entry(purpose: Purpose, raw: Raw, test_gateway: bool, problems: &mut Vec<Problem>) -> PurposeEntry {
@@ -155,6 +179,13 @@ fn entry(purpose: Purpose, raw: Raw, test_gateway: bool, problems: &mut Vec<Prob
         match role.parse() {
             Ok(role) => roles.push(role),
             Err(_) => problems.push(Problem::UnknownRole { purpose: purpose.clone(), role }),
+        }
+    }
+    let mut follows = Vec::new();
+    for name in raw.follows {
+        match name.parse() {
+            Ok(followed) => follows.push(followed),
+            Err(_) => problems.push(Problem::CannotFollow { purpose: purpose.clone(), follows: name }),
         }
     }
     let review = match raw.review.as_deref() {
@@ -186,6 +217,8 @@ fn entry(purpose: Purpose, raw: Raw, test_gateway: bool, problems: &mut Vec<Prob
         active: raw.active,
         open_question,
         max_months: if raw.active { raw.max_months.unwrap_or(0) } else { 0 },
+        one_time: raw.one_time,
+        follows,
         roles,
         owners: Vec::new(),
         council_review: None,

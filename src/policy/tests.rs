@@ -43,14 +43,16 @@ fn sets(names: &[&str]) -> Mask {
     names.iter().fold(Mask::EMPTY, |mask, name| mask.or(field_set(name)))
 }
 
-pub(super) const ACTIVE: [&str; 8] = [
+pub(super) const ACTIVE: [&str; 10] = [
     "JOB_COACHING",
     "JOB_PLACEMENT",
     "PLAN_ALIGNMENT",
+    "PROGRESS_UPDATE",
     "REINTEGRATION",
     "SHELTERED_WORK",
     "TARGET_GROUP_REGISTER",
     "WAGE_VALUE",
+    "WARM_HANDOVER",
     "WORKPLACE_ADJUSTMENT",
 ];
 pub(super) const KINDS: [OrganisationKind; 4] =
@@ -120,7 +122,7 @@ fn r02_ceilings_are_those_of_the_catalogue() {
         }
     }
     for kind in KINDS {
-        assert_eq!(ceiling("WARM_HANDOVER", Role::GemKlantmanager, kind), Mask::EMPTY);
+        assert_eq!(ceiling("AFTERCARE", Role::GemKlantmanager, kind), Mask::EMPTY);
     }
 }
 

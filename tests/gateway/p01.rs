@@ -177,7 +177,7 @@ async fn release(log: &Writer, needs: Vec<GrantId>) -> Result<(), CommitFault> {
     let pair = PairId::random();
     log.commit(Work::Request { entry: entry(Kind::Request, pair), claim: None }).await.unwrap();
     let fields = sluis::catalogue::from_paths(&[COACH]).unwrap();
-    let needs = needs.into_iter().map(|grant| Need { grant, fields }).collect();
+    let needs = needs.into_iter().map(|grant| Need { grant, fields, follows: None }).collect();
     log.release(entry(Kind::Outcome, pair), needs).await.map(drop)
 }
 

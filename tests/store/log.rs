@@ -55,7 +55,7 @@ pub fn withdraw(grant: GrantId) -> Work {
 /// Both fields of these grants.
 pub fn needs(grants: &[GrantId]) -> Vec<Need> {
     let fields = sluis::catalogue::from_codes(&["WT-02", "WT-03"]).unwrap();
-    grants.iter().map(|grant| Need { grant: *grant, fields }).collect()
+    grants.iter().map(|grant| Need { grant: *grant, fields, follows: None }).collect()
 }
 
 /// A clock within the period of the grants.

@@ -71,6 +71,7 @@ pub(super) fn wanted(works: &[Work]) -> Look {
             Work::Outcome { entry, needs } => {
                 look.pairs.push(entry.pair);
                 look.grants.extend(needs.iter().map(|need| need.grant));
+                look.grants.extend(needs.iter().filter_map(|need| need.follows));
             }
             Work::Record { form, client, .. } => {
                 look.new_forms.push(form.id);
@@ -182,7 +183,14 @@ impl<'a> Pass<'a, '_> {
     fn outcome(&mut self, index: usize, entry: &'a NewEntry, needs: &[Need]) {
         // How each counts, decided on a copy: if one of them does not hold, none is counted.
         let mut uses = Vec::with_capacity(needs.len());
+        let stands = |id: GrantId| {
+            let standing = self.seen.grants.get(&id);
+            standing.is_some_and(|standing| !standing.state.releasable(self.now).is_empty())
+        };
         for need in needs {
+            if need.follows.is_some_and(|followed| !stands(followed)) {
+                return self.refuse(index, CommitFault::GrantNotInForce);
+            }
             let standing = self.seen.grants.get(&need.grant);
             match standing.and_then(|standing| standing.state.counts(need.fields, self.now)) {
                 Some(counts) => uses.push((need, counts == Counts::Once)),

@@ -151,8 +151,10 @@ async fn p01_a_release_needs_a_grant() {
     let Work::Outcome { entry, .. } = outcome(pair, vec![]) else { panic!("an outcome") };
     let without = log.release(entry.clone(), vec![]).await.unwrap_err();
     assert_eq!(without, CommitFault::GrantNotInForce);
-    let unknown =
-        log.release(entry, vec![Need { grant: GrantId::random(), fields: Mask::all() }]).await.unwrap_err();
+    let unknown = log
+        .release(entry, vec![Need { grant: GrantId::random(), fields: Mask::all(), follows: None }])
+        .await
+        .unwrap_err();
     assert_eq!(unknown, CommitFault::GrantNotInForce);
     // The request is still open: it can have its real outcome.
     log.commit(outcome(pair, vec![])).await.unwrap();

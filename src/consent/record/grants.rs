@@ -55,6 +55,9 @@ pub(super) fn check(
             "must not be there: a recipient records a new consent, and no renewal",
         );
     }
+    if purpose.one_time && grant.uses != Some(1) {
+        return at(RefusalCode::FormTooWide, "uses", "must be 1: this purpose is for one time");
+    }
     check_period(grant, path, purpose.max_months, today)?;
     if form.grantor.last_day().is_some_and(|last| grant.valid_until > last) {
         return at(

@@ -258,7 +258,7 @@ fn p10_a_rule_without_effect_is_found() {
     // The permits stand there, and a guardrail takes away all that they give.
     assert_eq!(
         idle(&[(
-            "unless { [\"TARGET_GROUP_REGISTER\", \"WAGE_VALUE\"].contains",
+            "unless { [\"TARGET_GROUP_REGISTER\", \"WAGE_VALUE\", \"WARM_HANDOVER\"].contains",
             "unless { [\"WAGE_VALUE\"].contains"
         )]),
         ["gem-klantmanager", "uwv-adviseur"]
@@ -332,4 +332,18 @@ fn p10_deciding_finds_the_same_as_proving() {
             assert!(!set.engine.decide(&ask).unwrap().permitted && !keeps(&ask), "{ask:?}");
         }
     }
+}
+
+/// The compiler goes as deep as there are rules, and the stack of a thread ends sooner.
+#[test]
+fn many_rules_are_proven_too() {
+    let mut set = with(&[]);
+    for number in 0..400 {
+        let text =
+            format!("forbid (principal, action, resource) when {{ context.purpose == \"X{number}\" }};");
+        let id = cedar_policy::PolicyId::new(format!("guardrail/x-{number}"));
+        set.rules.add(cedar_policy::Policy::parse(Some(id), text).unwrap()).unwrap();
+    }
+    let attempt = attempt(&set, None);
+    assert_eq!(attempt.proven().unwrap().never_errors.len(), 400 + policies().rules.policies().count());
 }

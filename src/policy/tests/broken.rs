@@ -243,10 +243,7 @@ fn the_catalogue_is_complete() {
     assert_eq!(of("max_months = 12", "max_months = 13"), Problem::MonthsOutOfRange(name()));
     assert_eq!(of("max_months = 12", "max_months = 0"), Problem::MonthsOutOfRange(name()));
     assert_eq!(of("label_nl = \"Re-integratieplan opstellen\"", ""), Problem::LabelMissing(name()));
-    assert_eq!(
-        of("open_question = ", "# open_question = "),
-        Problem::NoOpenQuestion(purpose("WARM_HANDOVER"))
-    );
+    assert_eq!(of("open_question = ", "# open_question = "), Problem::NoOpenQuestion(purpose("AFTERCARE")));
 }
 
 /// R15, R19, R23, R38, R40: each term of a permit, left out, blank, or no day.
@@ -386,13 +383,13 @@ fn roles_of_the_catalogue_are_those_of_the_rules() {
 #[test]
 fn r29_a_purpose_that_is_never_served_does_not_load() {
     let (name, fault) = ("FRAUD".to_owned(), PurposeFault::NeverServed);
-    let served = problem(CATALOGUE, "name = \"WARM_HANDOVER\"", "name = \"FRAUD\"");
+    let served = problem(CATALOGUE, "name = \"AFTERCARE\"", "name = \"FRAUD\"");
     assert_eq!(served, Problem::PurposeName { name: name.clone(), fault });
     let dir = copy();
     fs::write(dir.path().join("purposes/FRAUD.cedar"), "").unwrap();
     let of_file = PolicyFault::new("purposes/FRAUD.cedar", Problem::PurposeName { name, fault });
     assert_eq!(faults(dir.path()), [of_file]);
-    let twice = problem(CATALOGUE, "name = \"WARM_HANDOVER\"", "name = \"AFTERCARE\"");
+    let twice = problem(CATALOGUE, "name = \"DAY_ACTIVITY\"", "name = \"AFTERCARE\"");
     assert_eq!(twice, Problem::PurposeDuplicate(purpose("AFTERCARE")));
 }
 
@@ -416,7 +413,7 @@ fn every_fault_is_told_at_once() {
     let told = PolicySet::load(dir.path(), true, TODAY).unwrap_err().to_string();
     for part in [
         "guardrails.cedar:18: policy number 3 has no @id",
-        "purposes.toml:14: purpose `REINTEGRATION`",
+        "purposes.toml:16: purpose `REINTEGRATION`",
         "purposes/JOB_PLACEMENT.cedar:4: ",
     ] {
         assert!(told.contains(part), "{told}");

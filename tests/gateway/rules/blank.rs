@@ -117,7 +117,7 @@ async fn r06_no_blanket_authorisation() {
 
 /// One grant for each active purpose, each within its ceiling.
 fn every_purpose(forged: &mut Forged) {
-    const ACTIVE: [&str; 8] = [
+    const ACTIVE: [&str; 10] = [
         "REINTEGRATION",
         "PLAN_ALIGNMENT",
         "JOB_COACHING",
@@ -126,10 +126,15 @@ fn every_purpose(forged: &mut Forged) {
         "WORKPLACE_ADJUSTMENT",
         "SHELTERED_WORK",
         "TARGET_GROUP_REGISTER",
+        "PROGRESS_UPDATE",
+        "WARM_HANDOVER",
     ];
     forged.multiply(ACTIVE.len());
     for (grant, purpose) in forged.grants.iter_mut().zip(ACTIVE) {
         grant["purpose"] = json!(purpose);
+        if purpose == "WARM_HANDOVER" {
+            grant["uses"] = json!(1);
+        }
         grant["fields"] = json!([if purpose == "TARGET_GROUP_REGISTER" { "RG-01" } else { "WT-01" }]);
     }
 }

@@ -192,7 +192,7 @@ async fn fill(log: &Writer) {
             let pair = opened.pair;
             log.commit(Work::Request { entry: opened, claim: None }).await.unwrap();
             let fields = catalogue::from_codes(&["WT-02"]).unwrap();
-            let needs = vec![Need { grant: released, fields }];
+            let needs = vec![Need { grant: released, fields, follows: None }];
             let entry = NewEntry { pair, ..NewEntry::of_gateway(leaf::Kind::Outcome, json!({})) };
             log.commit(Work::Outcome { entry, needs }).await.unwrap();
         } else {
