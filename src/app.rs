@@ -44,7 +44,7 @@ use crate::{
         Acceptor, ConnectFault, Function, GatewayKind, Limits, ReadAs, Register, RegisterFaults, TrustFault,
         TrustStore, connect_lazy,
     },
-    note::{NoteFault, NoteSigner},
+    note::{NoteFault, NoteSigner, VerifierKey},
     policy::{PolicyFaults, SealedPolicies},
     rules::Rules,
     source::{SourceConnector, grpc::GrpcSource},
@@ -133,6 +133,8 @@ struct Running {
     rules: Arc<ArcSwap<Rules>>,
     agreements: Mutex<Agreements>,
     log: Writer,
+    /// With which what the log says is checked.
+    log_key: VerifierKey,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     turned_away: Arc<TurnedAway>,
@@ -201,12 +203,13 @@ impl Gateway {
             None => format!("{}/{}", settings.origin, clock.now().year()),
         };
         let signer = NoteSigner::new(&origin, keys.log_key()?)?;
-        let verifier_key = signer.verifier().to_string();
+        let log_key = signer.verifier().clone();
+        let verifier_key = log_key.to_string();
         let parts =
             Parts { store: Arc::clone(&store), keys: Arc::clone(&keys), signer, clock: Arc::clone(&clock) };
         let (log, writer) = Writer::start(parts, origin.clone()).await?;
         // Before anything is written: what may not decide begins no log, and closes nothing.
-        policies::may_take_over(store.as_ref(), &rules.policies).await?;
+        policies::may_take_over(store.as_ref(), &log_key, &rules.policies).await?;
         begin(
             &log,
             json!({
@@ -221,7 +224,7 @@ impl Gateway {
         // Where nobody else works, whatever is open was interrupted.
         let before = (!store.is_alone()).then(|| upkeep::interrupted_before(&settings, clock.as_ref()));
         upkeep::close_interrupted(store.as_ref(), &log, before).await?;
-        reload::announce(store.as_ref(), &log, &rules, clock.now().day()).await?;
+        reload::announce(store.as_ref(), &log_key, &log, &rules, clock.now().day()).await?;
         let mut agreements = Agreements::new(log.clone(), Arc::clone(&store), origin.clone());
         agreements.announce(&rules.register, clock.now().day()).await?;
 
@@ -280,6 +283,7 @@ impl Gateway {
             rules,
             agreements: Mutex::new(agreements),
             log: log.clone(),
+            log_key,
             store: Arc::clone(&store),
             clock,
             turned_away,

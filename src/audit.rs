@@ -20,4 +20,5 @@ pub mod tiles;
 pub mod tree;
 pub mod trust;
 pub mod verify;
+pub mod vouched;
 pub mod writer;

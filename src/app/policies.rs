@@ -11,8 +11,10 @@ use crate::{
         entry::NewEntry,
         leaf::Kind,
         tree::sha256,
+        vouched::vouched,
         writer::{CommitFault, Work, Writer},
     },
+    note::VerifierKey,
     policy::{
         PolicyChange, PolicySet, SealedPolicies,
         manifest::{Manifest, ManifestFault},
@@ -55,7 +57,7 @@ pub enum PolicyChangeFault {
         compared: String,
     },
     /// The log says something that this version cannot read.
-    #[error("the newest policy entry of the log cannot be read: {0}")]
+    #[error("which policies are in force cannot be read from the log: {0}")]
     Unreadable(String),
     /// The entry could not be written.
     #[error("the policies could not be entered into the log: {0}")]
@@ -72,11 +74,14 @@ struct InForce {
 }
 
 /// What is in force, as the newest `policy` entry says; `None` if no entry has one.
-async fn in_force(store: &dyn Store) -> Result<Option<InForce>, PolicyChangeFault> {
+async fn in_force(store: &dyn Store, key: &VerifierKey) -> Result<Option<InForce>, PolicyChangeFault> {
     let filter =
         EntryFilter { kind: Some(Kind::Policy.as_str().to_owned()), limit: 1, ..EntryFilter::default() };
     let unreadable = |what: &dyn ToString| PolicyChangeFault::Unreadable(what.to_string());
     let Some(entry) = store.search(&filter).await?.pop() else { return Ok(None) };
+    if !vouched(store, &entry, key).await? {
+        return Err(unreadable(&"it is not what the signed log has there"));
+    }
     let facts: Value = serde_json::from_slice(&entry.facts.json).map_err(|fault| unreadable(&fault))?;
     // Logs that were begun before manifests have none.
     let Some(note) = facts.get("manifest").and_then(Value::as_str) else { return Ok(None) };
@@ -88,27 +93,32 @@ async fn in_force(store: &dyn Store) -> Result<Option<InForce>, PolicyChangeFaul
 }
 
 /// What `genesis` pins.
-async fn pinned(store: &dyn Store) -> Result<Option<String>, StoreFault> {
-    let genesis = store.entries(0, 1).await?.pop();
-    let facts = genesis.and_then(|entry| serde_json::from_slice::<Value>(&entry.facts.json).ok());
+async fn pinned(store: &dyn Store, key: &VerifierKey) -> Result<Option<String>, PolicyChangeFault> {
+    let Some(genesis) = store.entries(0, 1).await?.pop() else { return Ok(None) };
+    if !vouched(store, &genesis, key).await? {
+        return Err(PolicyChangeFault::Unreadable("genesis is not what the signed log has there".to_owned()));
+    }
+    let facts = serde_json::from_slice::<Value>(&genesis.facts.json).ok();
     Ok(facts.and_then(|facts| Some(facts.get("policies")?.as_str()?.to_owned())))
 }
 
 /// Whether these policies may decide after what the log says, without changing anything.
 pub(super) async fn may_take_over(
     store: &dyn Store,
+    key: &VerifierKey,
     policies: &SealedPolicies,
 ) -> Result<(), PolicyChangeFault> {
-    takes_over(store, policies).await.map(|_| ())
+    takes_over(store, key, policies).await.map(|_| ())
 }
 
 /// What has to be entered before these policies decide; `None` if they are in force.
 async fn takes_over(
     store: &dyn Store,
+    key: &VerifierKey,
     policies: &SealedPolicies,
 ) -> Result<Option<(Work, Option<PolicyChange>)>, PolicyChangeFault> {
     let manifest = policies.manifest();
-    let (before, change) = match in_force(store).await? {
+    let (before, change) = match in_force(store, key).await? {
         Some(old) if old.manifest.note() == manifest.note() => return Ok(None),
         Some(old) => {
             manifest.may_follow(&old.manifest)?;
@@ -121,7 +131,7 @@ async fn takes_over(
             }
             (old.manifest.hash(), old.set.map(|old| PolicyChange::between(&old, policies)))
         }
-        None => match pinned(store).await? {
+        None => match pinned(store, key).await? {
             Some(pinned) if pinned != manifest.hash() => {
                 return Err(PolicyChangeFault::NotTheFirst { pinned, found: manifest.hash() });
             }
@@ -158,11 +168,12 @@ fn former(detail: &Value) -> Option<PolicySet> {
 /// If they may not take over, or the log cannot be read or written. Then they must not decide.
 pub(super) async fn enter(
     store: &dyn Store,
+    key: &VerifierKey,
     log: &Writer,
     policies: &SealedPolicies,
 ) -> Result<(), PolicyChangeFault> {
     for _ in 0..TRIES {
-        let Some((work, change)) = takes_over(store, policies).await? else { return Ok(()) };
+        let Some((work, change)) = takes_over(store, key, policies).await? else { return Ok(()) };
         match log.commit(work).await {
             Ok(_) => {
                 let (version, hash) = (policies.manifest().version(), policies.hash());

@@ -24,7 +24,9 @@ use sluis::{
         manifest::{self, ManifestFault, Owner},
         replay::PastDecision,
     },
+    storage::DatabaseAddress,
 };
+use sqlx::Connection as _;
 use tokio::net::TcpListener;
 use tonic::Code;
 
@@ -361,4 +363,43 @@ async fn r19_a_rule_past_its_review_permits_nothing() {
     let mut rows = rows;
     let rows = rows.list_my_purposes(sluis::proto::ListMyPurposesRequest {}).await.unwrap().into_inner();
     assert!(rows.purposes.iter().all(|row| row.purpose != "REINTEGRATION"), "{rows:?}");
+}
+
+/// Who can write into the database, and has no key, cannot make himself an owner: what the log says of policies is
+/// compared with what was signed of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn p10_r40_a_database_that_was_written_into_does_not_say_who_owns() {
+    if on_postgres() {
+        return a_changed_entry_is_refused("update entry set facts = $1 where kind = 'policy'").await;
+    }
+    a_changed_entry_is_refused("update entry set facts = ?1 where kind = 'policy'").await;
+}
+
+async fn a_changed_entry_is_refused(statement: &'static str) {
+    let lab = Lab::start().await;
+    let (dir, own) = (policies(&lab), lab.path("own"));
+    let usurpers = owners::create(&own).unwrap();
+    owners::seal(&dir, &own, Some(usurpers)).unwrap();
+    let note = fs::read_to_string(dir.join("manifest.note")).unwrap();
+    let entry = lab.log(0).await.into_iter().find(|entry| entry.kind == "policy").unwrap();
+    let mut facts = entry.facts;
+    facts["manifest"] = Value::from(note);
+    let facts = serde_json_canonicalizer::to_vec(&facts).unwrap();
+    let settings = Settings::load(&lab.world.dir.join("sluis.toml")).unwrap();
+    lab.world.gateway.stop().await;
+    match &settings.database {
+        DatabaseAddress::Folder(folder) => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("sluis.db"));
+            let mut open = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::query(statement).bind(facts).execute(&mut open).await.unwrap();
+            open.close().await.unwrap();
+        }
+        DatabaseAddress::Postgres(url) => {
+            let mut open = crate::database::connect(url.reveal()).await;
+            sqlx::query(statement).bind(facts).execute(&mut open).await.unwrap();
+        }
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let fault = Gateway::start_on(listener, settings, Arc::new(SystemClock)).await.map(drop).unwrap_err();
+    assert!(matches!(fault, StartFault::PolicyChange(PolicyChangeFault::Unreadable(_))), "{fault}");
 }
