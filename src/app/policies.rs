@@ -119,7 +119,8 @@ async fn takes_over(
 ) -> Result<Option<(Work, Option<PolicyChange>)>, PolicyChangeFault> {
     let manifest = policies.manifest();
     let (before, change) = match in_force(store, key).await? {
-        Some(old) if old.manifest.note() == manifest.note() => return Ok(None),
+        // The same, if perhaps with another signature beside those it had: nothing takes over.
+        Some(old) if old.manifest.hash() == manifest.hash() => return Ok(None),
         Some(old) => {
             manifest.may_follow(&old.manifest)?;
             let compared = policies.proof().change.as_ref().map(|change| change.against.as_str());

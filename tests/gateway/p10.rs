@@ -266,6 +266,14 @@ async fn p10_r40_nobody_takes_over_alone() {
         copy(&kept, &dir);
     };
 
+    // The same manifest with its signatures in another order takes nothing over, and stands in nobody's way.
+    let note = fs::read_to_string(dir.join("manifest.note")).unwrap();
+    let (text, lines) = note.rsplit_once("\n\n").unwrap();
+    let turned: String = lines.lines().rev().map(|line| format!("{line}\n")).collect();
+    fs::write(dir.join("manifest.note"), format!("{text}\n\n{turned}")).unwrap();
+    lab.world.gateway.reload().await.unwrap();
+    assert_eq!(of_kind(&lab.log(0).await, "policy").len(), 1);
+
     // Not proven anew, and not signed anew.
     edit(&dir, REINTEGRATION, "Sluis::FieldSet::\"VW_DETAIL\",", "");
     assert!(matches!(refused(&lab).await, StartFault::Policy(_)));
