@@ -1,16 +1,23 @@
 //! Cases: decisions that the owners expect, as data beside the policies. They decide nothing; they tell whether a
 //! changed policy still says what was agreed.
+//!
+//! Several cases may speak of one question. Taken together they must name exactly the rules that decide it, so that each
+//! guardrail can be told once, for all that it forbids, and still no question is decided by a rule that nobody expected.
+
+mod read;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::Path,
+    rc::Rc,
 };
 
 use cedar_policy::Effect;
-use serde::Deserialize;
 
-use super::{PolicySet, Question, facts::Facts, files::CASES, purposes::PARTICIPANT_KINDS};
+use self::read::{Asked, Expected, Statement};
+use super::{PolicySet, Question, files::CASES, purposes::PARTICIPANT_KINDS};
 use crate::{
     catalogue::{field_set, field_sets},
     domain::{Oin, OrganisationKind, Purpose, Role},
@@ -36,12 +43,13 @@ pub struct Coverage {
     pub denies: usize,
 }
 
-/// One fault and the file of its case; the directory of cases for what no case speaks of.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {problem}")]
+/// One fault and the place of its case; the directory of cases for what no case speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseFault {
     /// The file, as a path inside the policy directory.
     pub file: String,
+    /// The line on which the case begins, counted from 1.
+    pub line: Option<usize>,
     /// What is wrong.
     pub problem: CaseProblem,
 }
@@ -55,15 +63,39 @@ pub enum CaseProblem {
     /// The file does not parse.
     #[error("does not parse: {0}")]
     Syntax(String),
-    /// A role, kind, field set or fact that does not exist, or an empty list.
-    #[error("`{0}` is empty or has a word that does not exist")]
-    UnknownWord(&'static str),
+    /// A purpose, role, kind, field set or fact that does not exist.
+    #[error("`{list}` has `{word}`, which does not exist")]
+    UnknownWord {
+        /// The list.
+        list: &'static str,
+        /// The word.
+        word: String,
+    },
+    /// No group has this name, here or in `tests/groups.toml`.
+    #[error("there is no group `{0}`")]
+    UnknownGroup(String),
+    /// A group of this name stands in `tests/groups.toml` too.
+    #[error("the group `{0}` stands in tests/groups.toml too")]
+    GroupTwice(String),
+    /// A word that is in the list already, or is taken out of it and was not in it.
+    #[error("`{list}` has `{word}` twice, or takes it out where it is not")]
+    NoUse {
+        /// The list.
+        list: &'static str,
+        /// The word.
+        word: String,
+    },
+    /// A case without a question.
+    #[error("`{0}` is empty")]
+    EmptyList(&'static str),
     /// Another decision, or by other rules.
-    #[error("{case}: expected {expected}, and it is {found}")]
+    #[error("{case}: expected {expected}, and it is {found}{}", and_more(*.more))]
     Differs {
-        /// Purpose, role, kind of source, field set and missing facts.
+        /// Purpose, role, kind of source, field set and missing facts of the first question.
         case: String,
-        /// Decision and rules that the case states.
+        /// How many other questions of the same case differ in the same way.
+        more: usize,
+        /// Decision and rules that the cases state.
         expected: String,
         /// Decision and rules as they are.
         found: String,
@@ -71,39 +103,21 @@ pub enum CaseProblem {
     /// A permit without a case that permits and one that denies, or a guardrail without a case that denies.
     #[error("no case {0} by `{1}`")]
     RuleWithoutCase(&'static str, String),
-    /// A combination that no case speaks of.
-    #[error("no case on {0}")]
-    NotCovered(String),
+    /// Nothing says which guardrail denies what is permitted, if this fact does not hold.
+    #[error("`missing_fact` says nothing of `{0}`")]
+    FactWithoutCase(&'static str),
+    /// Combinations of an active purpose and a role that no case speaks of.
+    #[error("no case on {case}{}", and_more(*.more))]
+    NotCovered {
+        /// Purpose, role, kind of source and field set of the first.
+        case: String,
+        /// How many others of the same purpose and role.
+        more: usize,
+    },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    case: Vec<Case>,
-}
-
-/// One expectation for every combination of its lists.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    purpose: Purpose,
-    roles: Vec<Role>,
-    source_kinds: Vec<OrganisationKind>,
-    field_sets: Vec<String>,
-    /// Facts that do not hold.
-    #[serde(default)]
-    without: Vec<String>,
-    expect: Expected,
-    /// Exactly the rules that determine it; none where nothing permits.
-    #[serde(default)]
-    rules: BTreeSet<String>,
-}
-
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Expected {
-    Permit,
-    Deny,
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more like it)") }
 }
 
 /// What the cases have spoken of so far.
@@ -118,95 +132,84 @@ struct Covered {
     forbids: BTreeMap<String, usize>,
 }
 
+/// A question that came out otherwise: place of the case that says so, expected, found.
+type Difference = (String, usize, String, String);
+
 impl PolicySet {
     /// Runs the cases in `tests/` of a policy directory. Beside each expectation it checks that the cases are complete:
     /// every active purpose, role, kind of source and field set; for each permit one that it permits and one that is
-    /// denied to its role; for each guardrail one that it denies.
+    /// denied to its role; for each guardrail one that it denies; for each fact what denies without it.
     #[must_use]
     pub fn run_cases(&self, dir: &Path) -> CasesRun {
         let mut run = CasesRun::default();
+        let said = read::said(dir, &mut run.faults);
         let mut covered = Covered::default();
-        for (file, text) in read(&dir.join(CASES), &mut run) {
-            match toml::from_str::<File>(&text) {
-                Ok(cases) => {
-                    for case in cases.case {
-                        self.run_case(&file, &case, &mut covered, &mut run);
-                    }
-                }
-                Err(error) => run.fault(&file, CaseProblem::Syntax(error.to_string().trim_end().to_owned())),
-            }
+        // Cases stand for many questions: those that differ in one way are told once.
+        let mut differences: BTreeMap<Difference, (String, usize)> = BTreeMap::new();
+        for (asked, statements) in &said {
+            let Some(difference) = self.run_one(asked, statements, &mut covered) else { continue };
+            let told = differences.entry(difference);
+            told.and_modify(|(_, more)| *more += 1).or_insert_with(|| (asked.to_string(), 0));
         }
-        self.check_coverage(&covered, &mut run);
+        run.decisions = said.len();
+        for ((file, line, expected, found), (case, more)) in differences {
+            let problem = CaseProblem::Differs { case, more, expected, found };
+            run.faults.push(CaseFault { file, line: Some(line), problem });
+        }
+        self.check_rules(&covered, &mut run);
+        self.check_combinations(&covered, &mut run);
         run
-    }
-
-    fn run_case(&self, file: &str, case: &Case, covered: &mut Covered, run: &mut CasesRun) {
-        let known: Vec<_> =
-            field_sets().into_iter().filter(|name| case.field_sets.iter().any(|n| n == name)).collect();
-        if known.is_empty() || known.len() != case.field_sets.len() {
-            return run.fault(file, CaseProblem::UnknownWord("field_sets"));
-        }
-        if case.roles.is_empty() || case.source_kinds.is_empty() {
-            return run.fault(file, CaseProblem::UnknownWord("roles or source_kinds"));
-        }
-        let facts = case.without.iter().try_fold(Facts::ALL, |facts, name| facts.without(name));
-        let Some(facts) = facts else { return run.fault(file, CaseProblem::UnknownWord("without")) };
-        for role in &case.roles {
-            for source_kind in &case.source_kinds {
-                for name in &known {
-                    self.run_one(file, case, (*role, *source_kind, name, facts), covered, run);
-                }
-            }
-        }
     }
 
     fn run_one(
         &self,
-        file: &str,
-        case: &Case,
-        (role, source_kind, name, facts): (Role, OrganisationKind, &'static str, Facts),
+        asked: &Asked,
+        statements: &[Rc<Statement>],
         covered: &mut Covered,
-        run: &mut CasesRun,
-    ) {
-        let Some((recipient, source)) = parties() else { return };
-        let purpose = case.purpose.clone();
+    ) -> Option<Difference> {
+        let (recipient, source) = parties()?;
+        let Asked { purpose, role, source_kind, field_set: name, facts } = asked.clone();
+        let whom = (purpose.clone(), role);
         let fields = field_set(name);
         let question = Question { recipient, role, purpose, source, source_kind, fields, facts };
         let (found, rules, error) = match self.outcome(&question) {
             Ok(permitted) => (Expected::Permit, permitted.rules, None),
             Err(denial) => (Expected::Deny, denial.rules, denial.error),
         };
-        run.decisions += 1;
-        if found != case.expect || !rules.iter().eq(&case.rules) || error.is_some() {
-            let mut found = told(found, &rules);
+        let expected: BTreeSet<_> = statements.iter().flat_map(|said| &said.rules).collect();
+        let is_other =
+            |said: &Statement| said.expect != found || said.rules.iter().any(|rule| !rules.contains(rule));
+        let other = statements.iter().find(|said| is_other(said));
+        if other.is_some() || !rules.iter().eq(expected.iter().copied()) || error.is_some() {
+            // Where a rule is missing, each case is as good a place as the other.
+            let said = other.or(statements.first())?;
+            let mut told_found = told(found, &rules);
             if let Some(error) = error {
-                found = format!("{found}, error: {error}");
+                told_found = format!("{told_found}, error: {error}");
             }
-            let case_told =
-                format!("{} {role} {source_kind} {name} without {:?}", case.purpose, case.without);
-            let expected = told(case.expect, &case.rules);
-            return run.fault(file, CaseProblem::Differs { case: case_told, expected, found });
+            return Some((said.file.clone(), said.line, told(said.expect, expected), told_found));
         }
         if facts.all_hold() {
-            covered.combinations.insert((case.purpose.clone(), role, source_kind, name));
+            covered.combinations.insert((whom.0.clone(), role, source_kind, name));
         }
         match found {
             Expected::Permit => {
                 for rule in rules {
                     *covered.permits.entry(rule.clone()).or_default() += 1;
-                    covered.permitting.insert(rule, (case.purpose.clone(), role));
+                    covered.permitting.insert(rule, whom.clone());
                 }
             }
             Expected::Deny => {
-                *covered.denied.entry((case.purpose.clone(), role)).or_default() += 1;
+                *covered.denied.entry(whom).or_default() += 1;
                 for rule in rules {
                     *covered.forbids.entry(rule).or_default() += 1;
                 }
             }
         }
+        None
     }
 
-    fn check_coverage(&self, covered: &Covered, run: &mut CasesRun) {
+    fn check_rules(&self, covered: &Covered, run: &mut CasesRun) {
         for (id, effect) in self.engine.rules() {
             let count = |counts: &BTreeMap<String, usize>| counts.get(&id).copied().unwrap_or_default();
             let coverage = match effect {
@@ -224,29 +227,56 @@ impl PolicySet {
                 _ => None,
             };
             if let Some(problem) = problem {
-                run.fault(CASES, CaseProblem::RuleWithoutCase(problem, id.clone()));
+                run.faults.push(CaseFault::new(CASES, CaseProblem::RuleWithoutCase(problem, id.clone())));
             }
             run.coverage.insert(id, coverage);
         }
+    }
+
+    fn check_combinations(&self, covered: &Covered, run: &mut CasesRun) {
         for entry in self.purposes().filter(|entry| entry.active) {
-            for (role, source_kind) in
-                Role::ALL.into_iter().flat_map(|role| PARTICIPANT_KINDS.map(|kind| (role, kind)))
-            {
-                for name in field_sets() {
-                    let combination = (entry.purpose.clone(), role, source_kind, name);
-                    if !covered.combinations.contains(&combination) {
-                        let told = format!("{} {role} {source_kind} {name}", entry.purpose);
-                        run.fault(CASES, CaseProblem::NotCovered(told));
-                    }
+            for role in Role::ALL {
+                let all = PARTICIPANT_KINDS
+                    .into_iter()
+                    .flat_map(|kind| field_sets().into_iter().map(move |name| (kind, name)));
+                let mut open = all.filter(|(kind, name)| {
+                    !covered.combinations.contains(&(entry.purpose.clone(), role, *kind, name))
+                });
+                if let Some((kind, name)) = open.next() {
+                    let case = format!("{} {role} {kind} {name}", entry.purpose);
+                    let problem = CaseProblem::NotCovered { case, more: open.count() };
+                    run.faults.push(CaseFault::new(CASES, problem));
                 }
             }
         }
     }
 }
 
-impl CasesRun {
-    fn fault(&mut self, file: &str, problem: CaseProblem) {
-        self.faults.push(CaseFault { file: file.to_owned(), problem });
+impl CaseFault {
+    fn new(file: &str, problem: CaseProblem) -> Self {
+        Self { file: file.to_owned(), line: None, problem }
+    }
+}
+
+impl std::fmt::Display for CaseFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.problem),
+            None => write!(f, "{}: {}", self.file, self.problem),
+        }
+    }
+}
+
+impl std::error::Error for CaseFault {}
+
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { purpose, role, source_kind, field_set, facts } = self;
+        write!(f, "{purpose} {role} {source_kind} {field_set}")?;
+        for (fact, _) in facts.named().into_iter().filter(|(_, holds)| !holds) {
+            write!(f, ", without {fact}")?;
+        }
+        Ok(())
     }
 }
 
@@ -263,27 +293,4 @@ fn told<'a>(decision: Expected, rules: impl IntoIterator<Item = &'a String>) -> 
 /// Who asks whom in the cases: test numbers. No rule speaks of single organisations.
 fn parties() -> Option<(Oin, Oin)> {
     Some(("00000099000000001000".parse().ok()?, "00000099000000002000".parse().ok()?))
-}
-
-fn read(dir: &Path, run: &mut CasesRun) -> BTreeMap<String, String> {
-    let mut texts = BTreeMap::new();
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries.flatten(),
-        Err(error) => {
-            run.fault(CASES, CaseProblem::Unreadable(error.to_string()));
-            return texts;
-        }
-    };
-    for entry in entries {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.ends_with(".toml") {
-            continue;
-        }
-        let file = format!("{CASES}/{name}");
-        match fs::read_to_string(entry.path()) {
-            Ok(text) => drop(texts.insert(file, text)),
-            Err(error) => run.fault(&file, CaseProblem::Unreadable(error.to_string())),
-        }
-    }
-    texts
 }

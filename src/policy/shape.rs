@@ -87,7 +87,8 @@ pub(super) fn guardrail(id: &str, policy: &Policy, purposes: &BTreeSet<&str>) ->
     }
 }
 
-fn kinds() -> impl Iterator<Item = OrganisationKind> {
+/// Every kind of organisation that a rule can name.
+pub(super) fn kinds() -> impl Iterator<Item = OrganisationKind> {
     use OrganisationKind::{Gateway, Gemeente, Ggz, Uwv};
     [Gemeente, Uwv, Ggz, Gateway].into_iter()
 }

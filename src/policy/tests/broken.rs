@@ -433,24 +433,6 @@ fn the_hash_covers_every_file_that_decides() {
 }
 
 #[test]
-fn cases_find_a_policy_that_changed() {
-    let dir = copy();
-    edit(dir.path(), PLACEMENT, |text| {
-        text.replacen("Sluis::FieldSet::\"MT\"]", "Sluis::FieldSet::\"MT\", Sluis::FieldSet::\"AV\"]", 1)
-    });
-    let run = PolicySet::load(dir.path(), true, TODAY).unwrap().run_cases(dir.path());
-    assert_eq!(run.faults.len(), 2 + 2, "{:?}", run.faults);
-    assert!(matches!(run.faults[0].problem, CaseProblem::Differs { .. }), "{:?}", run.faults);
-
-    let dir = copy();
-    fs::remove_file(dir.path().join("tests/guardrails.toml")).unwrap();
-    let run = policies().run_cases(dir.path());
-    let uncovered = |fault: &CaseFault| matches!(fault.problem, CaseProblem::RuleWithoutCase("denied", _));
-    assert_eq!(run.faults.len(), 8);
-    assert!(run.faults.iter().all(uncovered), "{:?}", run.faults);
-}
-
-#[test]
 fn p12_a_region_s_own_policy_loads_in_production() {
     let dir = copy();
     edit(dir.path(), CATALOGUE, |text| text.replace("review = \"example\"", "review = \"signed\""));
