@@ -244,7 +244,7 @@ impl Gateway {
             rules: Arc::clone(&rules),
             store: Arc::clone(&store),
             log: log.clone(),
-            keys,
+            keys: Arc::clone(&keys),
             countersigner,
             origin: origin.clone(),
             clock: Arc::clone(&clock),
@@ -256,6 +256,11 @@ impl Gateway {
             store: Arc::clone(&store),
             log: log.clone(),
             verifier_key: verifier_key.clone(),
+            origin: origin.clone(),
+            keys,
+            clock: Arc::clone(&clock),
+            kind,
+            retention: settings.retention,
         });
         let desks = Desks { exchange, consent, officer };
 

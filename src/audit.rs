@@ -7,6 +7,7 @@
 mod b64;
 pub mod checkpoint;
 pub mod entry;
+pub mod erasure;
 pub mod export;
 pub mod leaf;
 pub mod lookup;
@@ -14,6 +15,7 @@ pub mod officer;
 pub mod proof;
 pub mod receipt;
 pub mod report;
+pub mod retention;
 pub mod seal;
 pub mod stored_check;
 pub mod tiles;

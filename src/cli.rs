@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod certs;
 pub mod consent;
 pub mod demo;
+pub mod erase;
 pub mod import;
 pub mod policy;
 pub mod request;
@@ -53,6 +54,8 @@ enum Command {
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     #[command(subcommand)]
+    Erase(erase::EraseCommand),
+    #[command(subcommand)]
     Audit(audit::AuditCommand),
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -91,6 +94,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Agreement(command) => agreement::run(command, clock.as_ref()),
             Command::Consent(command) => consent::run(command, clock.as_ref()).await,
             Command::Policy(command) => policy::run(command, clock.as_ref()).await,
+            Command::Erase(command) => erase::run(command).await,
             Command::Audit(command) => audit::run(command, clock).await,
             Command::Store(command) => store::run(command).await,
         }

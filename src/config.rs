@@ -1,5 +1,7 @@
 //! The gateway's configuration: one TOML file, read once, unknown keys refused. Paths are relative to the file.
 
+mod retention;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -9,6 +11,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
+    audit::retention::Retention,
     identity::{GatewayKind, TrustFiles, files::is_exposed},
     rules::Timing,
     storage::{DatabaseAddress, UrlFault},
@@ -97,6 +100,8 @@ struct Raw {
     tls: TlsFiles,
     #[serde(default)]
     timing: RawTiming,
+    #[serde(default)]
+    retention: retention::RawRetention,
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,6 +142,8 @@ pub struct Settings {
     pub timing: Timing,
     /// How often the files are looked at again.
     pub reload_every: Duration,
+    /// How long what is kept.
+    pub retention: Retention,
 }
 
 impl Settings {
@@ -180,6 +187,7 @@ impl Settings {
         if !(1..=3600).contains(&reload_s) {
             return fault("timing.reload_s", "must be 1 to 3600");
         }
+        let retention = raw.retention.check(GatewayKind::of_origin(&raw.origin))?;
         Ok(Self {
             origin: raw.origin,
             listen: raw.listen,
@@ -198,6 +206,7 @@ impl Settings {
                 use_for: Duration::from_secs(use_for_days * 24 * 3600),
             },
             reload_every: Duration::from_secs(reload_s),
+            retention,
         })
     }
 

@@ -7,6 +7,7 @@ pub mod batch;
 mod connections;
 pub mod copy;
 pub mod database;
+pub mod forgetting;
 #[cfg(test)]
 pub(crate) mod lab;
 pub mod postgres;
@@ -23,6 +24,7 @@ pub use batch::{
     Cursor, DisclosureRow, EventRow, KeyRow, Look, Seen, Selection, SourcePauseRow, StopRow, TileRow, Writes,
 };
 pub use database::{Database, DatabaseAddress, OpenFault};
+pub use forgetting::{EntryTerm, Terms, Traces};
 pub use postgres::{PostgresUrl, UrlFault};
 pub use transactions::{Attempt, TransactionName, Transactions};
 
@@ -121,16 +123,31 @@ pub struct StoredEntry {
     pub position: u64,
     /// Bytes as hashed.
     pub leaf: Vec<u8>,
-    /// What the leaf's `facts` commits to.
-    pub facts: Opening,
+    /// What the leaf's `facts` commits to; `None` once the entry's term is over.
+    pub facts: Option<Opening>,
     /// What the facts' `detail` commits to.
     pub detail: Option<Opening>,
-    /// Sealed part.
-    pub sealed: Vec<u8>,
-    /// SHA-256 of the key that opens it: with it anyone can check the sealed part, and nobody can open it.
-    pub key_hash: [u8; 32],
+    /// Sealed part; `None` once it was erased, or its term is over.
+    pub sealed: Option<SealedBytes>,
     /// Whose key opens it.
     pub subject: Option<SubjectId>,
+}
+
+impl StoredEntry {
+    /// The facts; nothing, which is no JSON, once they are forgotten.
+    #[must_use]
+    pub fn facts_json(&self) -> &[u8] {
+        self.facts.as_ref().map_or(&[], |facts| &facts.json)
+    }
+}
+
+/// What leads from an entry to a person, sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedBytes {
+    /// As it was sealed.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the key that opens it: with it anyone can check the sealed part, and nobody can open it.
+    pub key_hash: [u8; 32],
 }
 
 /// What to look for in the log. `None` does not restrict.
@@ -355,6 +372,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// A finished tile: 256 hashes.
     async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault>;
 
+    /// The client of a tag, if there is one.
+    async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>, StoreFault>;
+
+    /// Everything that leads to a client, as it is now.
+    async fn traces(&self, subject: SubjectId) -> Result<Traces, StoreFault>;
+
+    /// Forgets some of what has a term that is over, at most about `limit` rows of each kind. 0 when nothing is left.
+    async fn expire(&self, terms: &Terms, limit: u32) -> Result<u64, StoreFault>;
+
+    /// Sees to it that what was deleted does not stand in free pages either.
+    async fn scrub(&self) -> Result<(), StoreFault>;
+
     /// Requests without an outcome that began before this time.
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault>;
 
@@ -375,6 +404,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 /// back.
 #[async_trait]
 pub trait Commit: Send {
+    /// Everything that leads to a client. Nothing of it changes before the commit ends.
+    async fn traces(&mut self, subject: SubjectId) -> Result<Traces, StoreFault>;
+
     /// Writes all of a batch and makes it durable: when this returns `Ok`, everything survives a loss of power.
     async fn commit(self: Box<Self>, writes: &Writes) -> Result<(), StoreFault>;
 

@@ -8,7 +8,7 @@ use std::fmt;
 use ring::hmac;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::domain::{Bsn, Oin, RequestId};
+use crate::domain::{Bsn, FormId, Oin, RequestId};
 
 pub mod keyring;
 
@@ -63,6 +63,18 @@ impl IndexKey {
     #[must_use]
     pub fn tag(&self, bsn: &Bsn) -> Tag {
         Tag(self.mac(&[b"sluis/v1/tag\0", bsn.reveal()]))
+    }
+
+    /// What is kept of the form of an erased client, so that it is not recorded once more.
+    #[must_use]
+    pub fn form_key(&self, form: FormId) -> [u8; 32] {
+        self.mac(&[b"sluis/v1/form\0", &form.bytes()])
+    }
+
+    /// What names a client in an order to erase him: to whoever knows his number and has this key, and to nobody else.
+    #[must_use]
+    pub fn erasure_key(&self, client: &Tag, order: &[u8; 16]) -> [u8; 32] {
+        self.mac(&[b"sluis/v1/erasure\0", client.bytes(), order])
     }
 
     /// What is kept of a request id so that it is used once. Not the id itself: it leads to a client through the

@@ -68,9 +68,9 @@ impl Log {
         let bytes: usize = entries
             .iter()
             .map(|entry| {
-                let openings = std::iter::once(&entry.facts).chain(&entry.detail);
+                let openings = entry.facts.iter().chain(&entry.detail);
                 let opened: usize = openings.map(|opening| opening.json.len() + opening.salt.len()).sum();
-                entry.leaf.len() + entry.sealed.len() + opened
+                entry.leaf.len() + entry.sealed.as_ref().map_or(0, |sealed| sealed.bytes.len()) + opened
             })
             .sum();
         bytes.checked_div(entries.len()).ok_or_else(|| "the log is empty".into())

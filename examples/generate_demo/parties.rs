@@ -121,8 +121,9 @@ pub const PARTIES: [&Party; 8] =
 const PARTICIPANTS_HEAD: &str = "\
 # The participants of the demo, all of them made up. Written by `cargo run --example generate_demo`; edit that instead.
 #
-# Two things differ from one run to the next, so they are placeholders here, and this file does not load as it stands:
+# Three things differ from one run to the next, so they are placeholders here, and this file does not load as it stands:
 #   public = \"@key:<kid>\"   the public signing key of that name, 32 bytes in base64url
+#   officer_key = [\"@officer:<name>\", ...]  the verifier keys with which the gateway's officers sign
 #   url = \"@url:<oin>\"      https://localhost and the port on which that source listens
 # The gateway itself is no participant; its own number is ";
 
@@ -143,6 +144,9 @@ fn participant(file: &mut String, party: &Party) -> Result {
     writeln!(file, "kind = {:?}", party.kind)?;
     writeln!(file, "functions = {:?}", party.functions)?;
     writeln!(file, "complaint = {:?}", party.complaint)?;
+    if party.kind == "gateway" {
+        writeln!(file, "officer_key = [\"@officer:fg-1\", \"@officer:fg-2\"]")?;
+    }
     writeln!(file, "[organisation.contact]\nrole = {role:?}\nphone = {phone:?}")?;
     for (role, until) in party.roles {
         writeln!(file, "[[organisation.role]]\nrole = {role:?}")?;

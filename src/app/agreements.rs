@@ -171,7 +171,7 @@ impl Agreements {
             let filter = EntryFilter { kind, below, limit: PAGE, ..EntryFilter::default() };
             let found = self.store.search(&filter).await.map_err(unreadable)?;
             for entry in &found {
-                let facts = parse_facts(&entry.facts.json).ok_or_else(malformed)?;
+                let facts = parse_facts(entry.facts_json()).ok_or_else(malformed)?;
                 let text = |name: &str| {
                     facts.get(name).and_then(Value::as_str).map(ToOwned::to_owned).ok_or_else(malformed)
                 };

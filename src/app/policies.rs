@@ -82,7 +82,7 @@ async fn in_force(store: &dyn Store, key: &VerifierKey) -> Result<Option<InForce
     if !vouched(store, &entry, key).await? {
         return Err(unreadable(&"it is not what the signed log has there"));
     }
-    let facts: Value = serde_json::from_slice(&entry.facts.json).map_err(|fault| unreadable(&fault))?;
+    let facts: Value = serde_json::from_slice(entry.facts_json()).map_err(|fault| unreadable(&fault))?;
     // Logs that were begun before manifests have none.
     let Some(note) = facts.get("manifest").and_then(Value::as_str) else { return Ok(None) };
     let manifest = Manifest::parse(note).map_err(|fault| unreadable(&fault))?;
@@ -98,7 +98,7 @@ async fn pinned(store: &dyn Store, key: &VerifierKey) -> Result<Option<String>, 
     if !vouched(store, &genesis, key).await? {
         return Err(PolicyChangeFault::Unreadable("genesis is not what the signed log has there".to_owned()));
     }
-    let facts = serde_json::from_slice::<Value>(&genesis.facts.json).ok();
+    let facts = serde_json::from_slice::<Value>(genesis.facts_json()).ok();
     Ok(facts.and_then(|facts| Some(facts.get("policies")?.as_str()?.to_owned())))
 }
 

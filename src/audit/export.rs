@@ -70,6 +70,8 @@ pub enum SealedPart {
     },
     /// Deleted; a later `erasure` entry names its pair in the list `pairs` of its facts.
     Erased,
+    /// Deleted together with the facts; a later `erasure` entry says that the term of its kind is over.
+    Expired,
 }
 
 /// One entry of an export.
@@ -83,7 +85,8 @@ pub struct ExportRecord {
     pub facts: Option<(Salt, Vec<u8>)>,
     /// Salt and canonical JSON of the detail that the facts commit to, where the exporter may see it.
     pub detail: Option<(Salt, Vec<u8>)>,
-    /// The sealed part, where it goes along. Only written [with sealed parts](ExportWriter::with_sealed).
+    /// The sealed part, where it goes along. Only written [with sealed parts](ExportWriter::with_sealed), but for
+    /// [`SealedPart::Expired`], which is told of the facts too.
     pub sealed: Option<SealedPart>,
 }
 
@@ -158,7 +161,11 @@ impl ExportWriter {
             None => Ok(None),
         };
         let (facts, detail) = (text(record.facts)?, text(record.detail)?);
-        self.opened.push_str(&OpenedLine::new(index, facts, detail).encode());
+        let opened = match record.sealed {
+            Some(SealedPart::Expired) => OpenedLine::expired(index),
+            _ => OpenedLine::new(index, facts, detail),
+        };
+        self.opened.push_str(&opened.encode());
         if let Some(sealed) = &mut self.sealed {
             sealed.push_str(&SealedLine::new(index, record.sealed).encode());
         }

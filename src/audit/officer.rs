@@ -1,5 +1,7 @@
 //! What a privacy officer may see of the log (functionaris gegevensbescherming). Every look is itself an entry.
 
+mod erasing;
+
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -9,16 +11,20 @@ use super::{
     entry::NewEntry,
     leaf::{Kind, Leaf},
     lookup,
+    retention::Retention,
     writer::{Work, Writer},
 };
 use crate::{
     catalogue::{self, Mask},
-    domain::{Oin, OrganisationKind, Refusal, RefusalCode},
-    identity::Function,
+    domain::{Clock, Oin, OrganisationKind, Refusal, RefusalCode},
+    identity::{Function, GatewayKind},
     policy::{Explanation, replay::PastDecision},
     rules::{Rules, policies_then},
     storage::{EntryFilter, Store, StoredEntry},
+    subject::KeyRing,
 };
+
+pub use erasing::{Erased, ErasurePlan};
 
 /// The officers' desk.
 #[derive(Debug)]
@@ -31,6 +37,16 @@ pub struct OfficerDesk {
     pub log: Writer,
     /// The log's public key, as a C2SP verifier key.
     pub verifier_key: String,
+    /// Name of the log.
+    pub origin: String,
+    /// Keys of the gateway.
+    pub keys: Arc<KeyRing>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Test or production.
+    pub kind: GatewayKind,
+    /// How long what is kept.
+    pub retention: Retention,
 }
 
 /// How far an officer sees.
@@ -179,9 +195,9 @@ impl OfficerDesk {
         if !is_own || kind(&entry) != Some(Kind::Outcome) {
             return Err(missing());
         }
-        let told: Told = serde_json::from_slice(&entry.facts.json).map_err(|_| missing())?;
+        let told: Told = serde_json::from_slice(entry.facts_json()).map_err(|_| missing())?;
         let detail = entry.detail.as_ref().map(|detail| detail.json.as_slice());
-        let decision = PastDecision::read(position, &entry.facts.json, detail);
+        let decision = PastDecision::read(position, entry.facts_json(), detail);
         let decision = decision.ok().flatten().ok_or_else(missing)?;
         let rules = self.rules.load_full();
         let version = (rules.policies.hash() == decision.policy).then(|| rules.policies.manifest().version());
@@ -208,7 +224,7 @@ fn unreadable() -> Refusal {
 
 /// Whose entry it is, as its facts say.
 fn requester(entry: &StoredEntry) -> Option<Oin> {
-    let facts: Value = serde_json::from_slice(&entry.facts.json).ok()?;
+    let facts: Value = serde_json::from_slice(entry.facts_json()).ok()?;
     let of = facts.get("requester").or_else(|| facts.get("organisation")).or_else(|| facts.get("by"))?;
     of.as_str()?.parse().ok()
 }

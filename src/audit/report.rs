@@ -139,6 +139,8 @@ codes! {
     SealedClosed = "sealed_closed", Tampered;
     /// An entry is said to be erased, and no later `erasure` entry names it.
     ErasureUnnamed = "erasure_unnamed", Tampered;
+    /// An entry is said to be over its term, and no later `erasure` entry says that the term of its kind is over.
+    RetentionUnnamed = "retention_unnamed", Tampered;
     /// An entry is said to be erased, and the `erasure` entries that might name it are not opened.
     ErasureNotOpened = "erasure_not_opened", Incomplete;
     /// A receipt has not the form of one.
@@ -191,6 +193,8 @@ pub enum EntryState {
     Sealed,
     /// Its sealed part is gone; an `erasure` entry names it.
     Erased,
+    /// Its facts and its sealed part are gone; an `erasure` entry says that the term of its kind is over.
+    Expired,
     /// Something that should be there is not.
     Missing,
     /// Something is not what it commits to.
@@ -204,6 +208,7 @@ pub struct States {
     pub opened: u64,
     pub sealed: u64,
     pub erased: u64,
+    pub expired: u64,
     pub missing: u64,
     pub mismatch: u64,
 }
@@ -225,6 +230,7 @@ impl States {
             EntryState::Opened => &mut self.opened,
             EntryState::Sealed => &mut self.sealed,
             EntryState::Erased => &mut self.erased,
+            EntryState::Expired => &mut self.expired,
             EntryState::Missing => &mut self.missing,
             EntryState::Mismatch => &mut self.mismatch,
         }
@@ -281,7 +287,7 @@ impl Report {
             size: None,
             entries: 0,
             kinds: BTreeMap::new(),
-            states: States { opened: 0, sealed: 0, erased: 0, missing: 0, mismatch: 0 },
+            states: States { opened: 0, sealed: 0, erased: 0, expired: 0, missing: 0, mismatch: 0 },
             open_requests: 0,
             answer: None,
             findings: Vec::new(),
@@ -324,8 +330,14 @@ impl fmt::Display for Report {
         let states = self.states;
         writeln!(
             f,
-            "{} opened, {} sealed, {} erased, {} missing, {} mismatch; {} requests without an outcome",
-            states.opened, states.sealed, states.erased, states.missing, states.mismatch, self.open_requests
+            "{} opened, {} sealed, {} erased, {} expired, {} missing, {} mismatch; {} requests without an outcome",
+            states.opened,
+            states.sealed,
+            states.erased,
+            states.expired,
+            states.missing,
+            states.mismatch,
+            self.open_requests
         )?;
         let kinds: Vec<String> = self.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         if !kinds.is_empty() {

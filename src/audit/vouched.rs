@@ -30,10 +30,11 @@ pub async fn vouched(store: &dyn Store, entry: &StoredEntry, key: &VerifierKey) 
 
 fn is_opened_rightly(entry: &StoredEntry) -> bool {
     let Ok(leaf) = Leaf::parse(&entry.leaf) else { return false };
-    if commit_facts(&entry.facts.salt, &entry.facts.json) != leaf.facts {
+    let Some(opening) = &entry.facts else { return false };
+    if commit_facts(&opening.salt, &opening.json) != leaf.facts {
         return false;
     }
-    let Some(facts) = parse_facts(&entry.facts.json) else { return false };
+    let Some(facts) = parse_facts(&opening.json) else { return false };
     let committed = facts.get("detail").and_then(|detail| b64::hash(detail.as_str()?));
     let opened = entry.detail.as_ref().map(|detail| commit_detail(&detail.salt, &detail.json));
     committed == opened

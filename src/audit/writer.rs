@@ -4,6 +4,7 @@
 mod batch;
 mod clients;
 mod decide;
+mod erase;
 mod grants;
 mod published;
 mod row;
@@ -23,7 +24,7 @@ use super::{entry::NewEntry, proof::TlogProof, seal::EntryKey, tree::Hash};
 use crate::{
     catalogue::Mask,
     consent::Stop,
-    domain::{Clock, GrantId, Oin, RefusalCode},
+    domain::{Clock, GrantId, Oin, RefusalCode, Timestamp},
     note::NoteSigner,
     proto,
     storage::{Cursor, NewForm, Opening, Selection, Store, StoreFault},
@@ -65,6 +66,12 @@ pub enum CommitFault {
     /// A grant is no renewal of the one that it names.
     #[error("a grant is no renewal of the one that it names")]
     NotRenewable,
+    /// Consent of the client is not over yet.
+    #[error("a consent of the client is not over")]
+    ConsentNotOver,
+    /// Something left about the client, and the term for which that has to be accounted for still runs.
+    #[error("what left about the client still has to be accounted for")]
+    TermRuns,
     /// What can be entered once only has been entered.
     #[error("this was entered already")]
     AlreadyDone,
@@ -81,6 +88,8 @@ impl From<CommitFault> for RefusalCode {
             CommitFault::NotFound => Self::ConsentNotFound,
             CommitFault::GrantNotInForce | CommitFault::GrantOver => Self::GrantOver,
             CommitFault::NotRenewable => Self::RenewalInvalid,
+            CommitFault::ConsentNotOver => Self::ErasureConsentNotOver,
+            CommitFault::TermRuns => Self::ErasureTermRuns,
             CommitFault::Unavailable(_)
             | CommitFault::AlreadyClosed
             | CommitFault::AlreadyDone
@@ -149,6 +158,16 @@ pub enum Work {
         source: Oin,
         /// Whether it pauses.
         paused: bool,
+    },
+    /// A client is erased: everything that leads to him is deleted, and the entry names the pairs of what was sealed under
+    /// his keys (P11). It is a batch of its own, so that nothing beside it makes him known again.
+    Erase {
+        /// The entry; what was erased is added to its facts.
+        entry: NewEntry,
+        /// The client.
+        client: Tag,
+        /// What left since then still has to be accounted for.
+        disclosed_since: Timestamp,
     },
     /// An organisation has dealt with what it was told.
     Acknowledge {
@@ -263,6 +282,47 @@ impl ReleaseGrant {
 
 type Reply = oneshot::Sender<Result<Committed, CommitFault>>;
 
+impl Work {
+    /// Whether it has to be a batch of its own.
+    const fn is_alone(&self) -> bool {
+        matches!(self, Self::Erase { .. })
+    }
+}
+
+/// Commits a batch, and answers everybody who waits for it.
+async fn serve(state: &mut batch::State, stopped: &AtomicBool, works: &[Work], replies: Vec<Reply>) {
+    let results = if stopped.load(Ordering::SeqCst) {
+        Err("writing has stopped")
+    } else {
+        state.commit(works).await.map_err(|fault| {
+            let text = match fault {
+                StoreFault::Full => "the disk is full",
+                StoreFault::Busy | StoreFault::Again(_) => "the database is busy",
+                StoreFault::Lost => "the connection to the database was lost",
+                StoreFault::Fatal(_) | StoreFault::Corrupt(_) => {
+                    stopped.store(true, Ordering::SeqCst);
+                    "the database failed; writing has stopped until a restart"
+                }
+            };
+            tracing::error!(fault = %fault, "the log could not be written; nothing was released");
+            text
+        })
+    };
+    // A caller that has gone away changes nothing: its entry stands.
+    match results {
+        Ok(results) => {
+            for (reply, result) in replies.into_iter().zip(results) {
+                drop(reply.send(result));
+            }
+        }
+        Err(text) => {
+            for reply in replies {
+                drop(reply.send(Err(CommitFault::Unavailable(text))));
+            }
+        }
+    }
+}
+
 /// Handle to the writer.
 #[derive(Clone)]
 pub struct Writer {
@@ -325,35 +385,15 @@ impl Writer {
         let task = tokio::spawn(async move {
             let mut works = Vec::with_capacity(BATCH);
             while waiting.recv_many(&mut works, BATCH).await > 0 {
-                let (batch, replies): (Vec<_>, Vec<_>) = works.drain(..).unzip();
-                if flag.load(Ordering::SeqCst) {
-                    for reply in replies {
-                        drop(reply.send(Err(CommitFault::Unavailable("writing has stopped"))));
+                let mut works = works.drain(..).peekable();
+                while let Some((first, reply)) = works.next() {
+                    let alone = first.is_alone();
+                    let (mut batch, mut replies) = (vec![first], vec![reply]);
+                    while let Some((work, reply)) = works.next_if(|(next, _)| !alone && !next.is_alone()) {
+                        batch.push(work);
+                        replies.push(reply);
                     }
-                    continue;
-                }
-                match state.commit(&batch).await {
-                    Ok(results) => {
-                        for (reply, result) in replies.into_iter().zip(results) {
-                            // A caller that has gone away changes nothing: its entry stands.
-                            drop(reply.send(result));
-                        }
-                    }
-                    Err(fault) => {
-                        let text = match fault {
-                            StoreFault::Full => "the disk is full",
-                            StoreFault::Busy | StoreFault::Again(_) => "the database is busy",
-                            StoreFault::Lost => "the connection to the database was lost",
-                            StoreFault::Fatal(_) | StoreFault::Corrupt(_) => {
-                                flag.store(true, Ordering::SeqCst);
-                                "the database failed; writing has stopped until a restart"
-                            }
-                        };
-                        tracing::error!(fault = %fault, "the log could not be written; nothing was released");
-                        for reply in replies {
-                            drop(reply.send(Err(CommitFault::Unavailable(text))));
-                        }
-                    }
+                    serve(&mut state, &flag, &batch, replies).await;
                 }
             }
         });

@@ -211,10 +211,16 @@ impl GrantState {
         }
     }
 
+    /// Whether nothing can be released under it any more, now or later.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.end.is_some() || now >= self.ends
+    }
+
     /// Whether an event would change anything; `None` if it can no longer happen, since the grant is over.
     #[must_use]
     pub fn would_change(&self, event: EventKind, now: Timestamp) -> Option<bool> {
-        let over = self.end.is_some() || now >= self.ends;
+        let over = self.is_over(now);
         match event {
             EventKind::Recorded => Some(false),
             EventKind::Confirmed if self.confirmed => Some(false),

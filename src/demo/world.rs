@@ -31,10 +31,13 @@ use crate::{
         issue::{CertificateFolder, FolderFault, Subject, Usage, Validity},
         register::sign::{SignFault, sign_missing},
     },
+    note::VerifierKey,
     storage::PostgresUrl,
 };
 
 const MANIFEST: &str = "manifest.note";
+/// Names of the keys with which the gateway's two officers sign.
+pub const OFFICERS: [&str; 2] = ["fg-1", "fg-2"];
 /// Name of the gateway's log, without the year: the region of its agreements.
 const ORIGIN: &str = "test.sluis.example/waterregio";
 /// Days for which the certificates of a demo hold.
@@ -96,6 +99,8 @@ pub struct WorldOptions {
     pub allow_misbehaviour: bool,
     /// The clock of gateway and sources.
     pub clock: Arc<dyn Clock>,
+    /// Terms in place of those of a gateway: what stands in the section `retention` of its configuration.
+    pub retention: String,
     /// The database of the gateway: embedded, unless a PostgreSQL is named.
     pub database: Option<PostgresUrl>,
     /// How many gateways serve, all on the same database. More than one needs a PostgreSQL.
@@ -114,6 +119,7 @@ impl WorldOptions {
             agreements: None,
             allow_misbehaviour: false,
             clock: Arc::new(SystemClock),
+            retention: String::new(),
             database: None,
             instances: 1,
         }
@@ -212,6 +218,11 @@ impl World {
             let public = signing_key::create(&path)?;
             text = text.replace(&format!("@key:{}", key.kid), &URL_SAFE_NO_PAD.encode(public));
         }
+        for name in OFFICERS {
+            let public = signing_key::create(&dir.join("signing").join(format!("{name}.pem")))?;
+            let key = VerifierKey::new(name, public).map_err(owners::OwnerFault::from)?;
+            text = text.replace(&format!("@officer:{name}"), &key.to_string());
+        }
         let mut listeners = Vec::new();
         for participant in organisation.iter().filter(|participant| participant.endpoint.is_some()) {
             let (listener, address) = listen().await?;
@@ -308,10 +319,12 @@ impl World {
         let text = format!(
             "# The gateway of the demo.\norigin = \"{ORIGIN}\"\nlisten = \"{address}\"\n\
              data_dir = \"data\"\n{database}participants = \"participants.toml\"\nagreements = \"agreements.toml\"\n\
-             policies = \"policies\"\n{}[timing]\nsource_wait_ms = {}\nanswer_after_ms = {}\n",
+             policies = \"policies\"\n{}[timing]\nsource_wait_ms = {}\nanswer_after_ms = {}\n\
+             [retention]\n{}\n",
             tls("gateway", ""),
             options.source_wait_ms,
             options.answer_after_ms,
+            options.retention,
         );
         // It may hold the password of the database.
         write_private(&path, &text).map_err(|cause| WorldFault::File(path.clone(), cause))?;

@@ -174,6 +174,16 @@ codes! {
     SelectorMissing = "SELECTOR_MISSING", "", Invalid, "name a grant, a form or a client";
     /// No entry at this position that the caller may see.
     EntryNotFound = "ENTRY_NOT_FOUND", "", Missing, "no such entry for this organisation";
+    /// An order to erase is not one of this log about this client.
+    ErasureOrderInvalid = "ERASURE_ORDER_INVALID", "", Invalid, "this is no order of this log to erase this client";
+    /// Fewer than two officers signed an order to erase.
+    ErasureNeedsTwo = "ERASURE_NEEDS_TWO", "", Forbidden, "two officers of the gateway have to sign an order to erase";
+    /// A consent of the client is not over.
+    ErasureConsentNotOver = "ERASURE_CONSENT_NOT_OVER", "", State, "a consent of this client is not over; have it withdrawn first";
+    /// Something left about the client, and that still has to be accounted for.
+    ErasureTermRuns = "ERASURE_TERM_RUNS", "", State, "something left about this client, and for as long as that has to be accounted for he is not erased";
+    /// Nothing is kept about the client.
+    ErasureClientUnknown = "ERASURE_CLIENT_UNKNOWN", "", Missing, "nothing leads to this client; there is nothing to erase";
     /// A kind of entry that the log does not have.
     EntryKindUnknown = "ENTRY_KIND_UNKNOWN", "", Invalid, "there is no such kind of entry";
     /// A page token that this service did not give.

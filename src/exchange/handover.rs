@@ -39,7 +39,7 @@ impl Exchange {
         if kind != Ok(Kind::Outcome) {
             return Err(missing());
         }
-        let told: Told = serde_json::from_slice(&entry.facts.json).map_err(|_| missing())?;
+        let told: Told = serde_json::from_slice(entry.facts_json()).map_err(|_| missing())?;
         let purpose = told.purpose.filter(|_| told.requester == caller && told.effect == "released");
         let purpose = purpose
             .filter(|purpose| rules.policies.purpose(purpose).is_some_and(|entry| entry.one_time))

@@ -7,8 +7,9 @@ use tonic::{Request, Response, Status};
 use super::calls::Caller;
 use crate::{
     audit::{
+        erasure::Ground,
         leaf::Kind,
-        officer::{OfficerDesk, Scope, Shown},
+        officer::{ErasurePlan, OfficerDesk, Scope, Shown},
     },
     catalogue,
     domain::{Oin, Refusal, RefusalCode, Timestamp},
@@ -95,6 +96,50 @@ impl AuditService for AuditApi {
             refusal: explained.refusal,
         }))
     }
+
+    async fn plan_erasure(
+        &self,
+        request: Request<proto::PlanErasureRequest>,
+    ) -> Result<Response<proto::PlanErasureResponse>, Status> {
+        let (caller, scope) = self.admit(&request)?;
+        let proto::PlanErasureRequest { bsn, ground } = request.get_ref();
+        let ground = self::ground(ground)?;
+        caller.take_up();
+        let plan = self.desk.plan_erasure(caller.oin, scope, bsn, ground).await?;
+        Ok(Response::new(planned(&plan)))
+    }
+
+    async fn erase(
+        &self,
+        request: Request<proto::EraseRequest>,
+    ) -> Result<Response<proto::EraseResponse>, Status> {
+        let (caller, scope) = self.admit(&request)?;
+        caller.take_up();
+        let proto::EraseRequest { bsn, order } = request.get_ref();
+        let erased = self.desk.erase(caller.oin, scope, bsn, order).await?;
+        let complete_on = Some(erased.complete_on.to_proto());
+        Ok(Response::new(proto::EraseResponse { position: erased.position, complete_on }))
+    }
+}
+
+fn ground(text: &str) -> Result<Ground, Refusal> {
+    let expected = "must be `avg-17-1-a` to `avg-17-1-e`";
+    text.parse().map_err(|_| Refusal::at(RefusalCode::ErasureOrderInvalid, "ground", expected))
+}
+
+fn planned(plan: &ErasurePlan) -> proto::PlanErasureResponse {
+    let traces = &plan.traces;
+    proto::PlanErasureResponse {
+        order: plan.order.clone(),
+        entries: traces.entries,
+        forms: traces.forms.len() as u64,
+        grants: traces.grants.len() as u64,
+        disclosures: traces.disclosures,
+        key_years: traces.years.iter().filter_map(|year| i32::try_from(*year).ok()).collect(),
+        obstacles: plan.obstacles.iter().map(|code| code.as_str().to_owned()).collect(),
+        not_before: plan.not_before.map(Timestamp::to_proto),
+        complete_on: Some(plan.complete_on.to_proto()),
+    }
 }
 
 fn filter(message: &proto::SearchEntriesRequest) -> Result<EntryFilter, Refusal> {
@@ -127,14 +172,16 @@ fn filter(message: &proto::SearchEntriesRequest) -> Result<EntryFilter, Refusal>
 
 fn entry(shown: Shown, proof: String) -> proto::AuditEntry {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let facts = shown.entry.facts.map(|facts| (facts.json, facts.salt.to_vec()));
+    let (facts, facts_salt) = facts.unwrap_or_default();
     let detail = shown.entry.detail.filter(|_| shown.with_detail);
     let (detail, detail_salt) =
         detail.map(|detail| (text(detail.json), detail.salt.to_vec())).unwrap_or_default();
     proto::AuditEntry {
         position: shown.entry.position,
         leaf: text(shown.entry.leaf),
-        facts: text(shown.entry.facts.json),
-        facts_salt: shown.entry.facts.salt.to_vec(),
+        facts: text(facts),
+        facts_salt,
         proof,
         detail,
         detail_salt,

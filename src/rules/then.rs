@@ -60,7 +60,7 @@ pub async fn policies_then(
         let page = store.search(&filter).await?;
         let Some(last) = page.last().map(|entry| entry.position) else { return Ok(None) };
         for entry in page {
-            let facts: Option<Facts> = serde_json::from_slice(&entry.facts.json).ok();
+            let facts: Option<Facts> = serde_json::from_slice(entry.facts_json()).ok();
             if facts.is_none_or(|facts| facts.hash != hash) {
                 continue;
             }

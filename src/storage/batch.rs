@@ -25,8 +25,8 @@ pub enum Selection {
 /// What a batch has to know before it decides.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
-    /// Before anything else, deletes the keys that only questions had made and whose time is over at this moment. What they
-    /// sealed opens no more.
+    /// Before anything else, deletes the keys that only questions had made and whose time is over at this moment, and those of
+    /// clients who were erased. What they sealed opens no more.
     pub forget: Option<Timestamp>,
     /// Entries from this position on: those that other instances have appended meanwhile.
     pub after: u64,
@@ -36,7 +36,7 @@ pub struct Look {
     pub tags: Vec<Tag>,
     /// Keys of these clients too.
     pub subjects: Vec<SubjectId>,
-    /// Which of these request ids were used.
+    /// Which of these request ids were used, or things claimed.
     pub claims: Vec<[u8; 32]>,
     /// Which of these requests are open.
     pub pairs: Vec<PairId>,
@@ -76,7 +76,7 @@ pub struct Seen {
     pub leaves: Vec<Vec<u8>>,
     /// Keys of the clients asked for.
     pub keys: Vec<KeyRow>,
-    /// Request ids that were used.
+    /// Request ids that were used, and what was claimed.
     pub claimed: HashSet<[u8; 32]>,
     /// Requests that are open.
     pub open: HashSet<PairId>,
@@ -168,6 +168,10 @@ pub struct Writes {
     pub keys: Vec<KeyRow>,
     /// Request ids that are used from now on.
     pub claims: Vec<[u8; 32]>,
+    /// What is claimed for as long as there is a log.
+    pub once: Vec<[u8; 32]>,
+    /// Clients of whom everything that leads to them is deleted.
+    pub erased: Vec<SubjectId>,
     /// Requests that are open from now on.
     pub opened: Vec<OpenRequest>,
     /// Requests that are no longer open.

@@ -3,8 +3,8 @@
 use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
-    Expiring, Head, KeyRow, OpenRequest, Opening, StoreFault, StoredDisclosure, StoredEntry, StoredEvent,
-    StoredForm, StoredGrant,
+    Expiring, Head, KeyRow, OpenRequest, Opening, SealedBytes, StoreFault, StoredDisclosure, StoredEntry,
+    StoredEvent, StoredForm, StoredGrant,
 };
 use crate::{
     catalogue::{self, Mask},
@@ -378,13 +378,21 @@ pub(super) fn entry(row: &impl Columns) -> Result<StoredEntry, StoreFault> {
         .bytes_or_null("subject")?
         .map(|bytes| SubjectId::from_bytes(&bytes).map_err(|_| StoreFault::Corrupt("a subject")))
         .transpose()?;
+    // What was forgotten is empty, and nothing that is there can be.
+    let facts = match row.bytes("facts")? {
+        json if json.is_empty() => None,
+        json => Some(Opening { json, salt: salt(row.bytes("facts_salt")?)? }),
+    };
+    let sealed = match row.bytes("sealed")? {
+        bytes if bytes.is_empty() => None,
+        bytes => Some(SealedBytes { bytes, key_hash: salt(row.bytes("key_hash")?)? }),
+    };
     Ok(StoredEntry {
         position: position(row, "position")?,
         leaf: row.bytes("leaf")?,
-        facts: Opening { json: row.bytes("facts")?, salt: salt(row.bytes("facts_salt")?)? },
+        facts,
         detail,
-        sealed: row.bytes("sealed")?,
-        key_hash: salt(row.bytes("key_hash")?)?,
+        sealed,
         subject,
     })
 }

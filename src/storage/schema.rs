@@ -101,6 +101,7 @@ pub const ENTRY: Table = Table {
         index("entry_time", &["time"]),
         index("entry_requester", &["requester", "time"]),
         index("entry_kind", &["kind", "position"]),
+        Index { name: "entry_subject", columns: &["subject"], where_set: Some("subject") },
     ],
     ..table(
         "entry",
@@ -133,7 +134,19 @@ pub const OPEN_REQUEST: Table =
     table("open_request", &[bytes("pair"), or_null(text("requester")), number("time")], &["pair"]);
 
 /// Request ids that were used.
-pub const USED_REQUEST_ID: Table = table("used_request_id", &[bytes("key"), number("time")], &["key"]);
+pub const USED_REQUEST_ID: Table = Table {
+    indexes: &[index("used_request_id_time", &["time"])],
+    ..table("used_request_id", &[bytes("key"), number("time")], &["key"])
+};
+
+/// What happens once for as long as there is a log.
+pub const CLAIM: Table = table("claim", &[bytes("key"), number("time")], &["key"]);
+
+/// Clients who were erased.
+pub const ERASED: Table = table("erased", &[bytes("subject"), number("time")], &["subject"]);
+
+/// How far the log is looked through for entries whose term is over.
+pub const EXPIRED: Table = table("expired", &[text("record"), number("position")], &["record"]);
 
 /// Keys of clients, wrapped.
 pub const CLIENT_KEY: Table = Table {
@@ -299,11 +312,14 @@ pub const MOVING: Table = Table {
 };
 
 /// All tables. A table comes after those that it references, so that a copy in this order breaks none of them.
-pub const TABLES: [Table; 14] = [
+pub const TABLES: [Table; 17] = [
     ENTRY,
     TILE,
     OPEN_REQUEST,
     USED_REQUEST_ID,
+    CLAIM,
+    ERASED,
+    EXPIRED,
     CLIENT_KEY,
     CONSENT_FORM,
     CONSENT_GRANT,

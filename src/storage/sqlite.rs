@@ -1,6 +1,7 @@
 //! The embedded store: SQLite with a write-ahead log and `synchronous = FULL`. One process per file.
 
 mod commit;
+mod forgetting;
 mod held;
 mod look;
 mod tables;
@@ -22,8 +23,8 @@ use tokio::sync::Mutex;
 
 use super::{
     Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenFault, OpenRequest, Seen,
-    StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Transactions,
-    WrappedKey,
+    StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces,
+    Transactions, WrappedKey,
     connections::Connections,
     read::{self, Fetch, Value},
 };
@@ -268,6 +269,22 @@ impl super::Store for SqliteStore {
 
     async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
         read::tile(self, level, number).await
+    }
+
+    async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>, StoreFault> {
+        super::forgetting::subject_of(self, tag).await
+    }
+
+    async fn traces(&self, subject: SubjectId) -> Result<Traces, StoreFault> {
+        self.traces_of(subject).await
+    }
+
+    async fn expire(&self, terms: &Terms, limit: u32) -> Result<u64, StoreFault> {
+        self.forget_over(terms, limit).await
+    }
+
+    async fn scrub(&self) -> Result<(), StoreFault> {
+        self.cut_log().await
     }
 
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {

@@ -74,6 +74,13 @@ pub fn run_apart(test: &str, variable: &str) -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// Every file in a folder, however deep.
+pub fn files_in(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    read_all(dir, &mut files);
+    files
+}
+
 fn read_all(dir: &Path, files: &mut Vec<(String, Vec<u8>)>) {
     for file in fs::read_dir(dir).unwrap() {
         let file = file.unwrap().path();

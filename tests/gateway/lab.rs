@@ -133,7 +133,12 @@ pub async fn read_log(store: &dyn Store, from: usize) -> Vec<Entry> {
         let leaf = json(&entry.leaf);
         let text = |name: &str| leaf[name].as_str().unwrap().to_owned();
         let detail = entry.detail.map_or(Value::Null, |detail| json(&detail.json));
-        Entry { kind: text("kind"), pair: text("pair"), facts: json(&entry.facts.json), detail }
+        Entry {
+            kind: text("kind"),
+            pair: text("pair"),
+            facts: entry.facts.map_or(Value::Null, |facts| json(&facts.json)),
+            detail,
+        }
     };
     store.entries(from as u64, 100_000).await.unwrap().into_iter().map(open).collect()
 }

@@ -43,6 +43,7 @@ mod p07;
 mod p08;
 mod p09;
 mod p10;
+mod p11;
 mod p12;
 mod promises;
 #[path = "../store/proxy.rs"]

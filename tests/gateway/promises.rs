@@ -288,9 +288,13 @@ pub async fn log(store: &Arc<dyn Store>) -> Vec<Logged> {
                 position: entry.position,
                 kind: leaf.kind.to_string(),
                 pair: leaf.pair.to_string(),
-                facts: read(&entry.facts.json),
+                facts: read(entry.facts_json()),
                 detail: entry.detail.as_ref().map_or(Value::Null, |detail| read(&detail.json)),
-                sizes: [entry.leaf.len(), entry.facts.json.len(), entry.sealed.len()],
+                sizes: [
+                    entry.leaf.len(),
+                    entry.facts_json().len(),
+                    entry.sealed.as_ref().map_or(0, |sealed| sealed.bytes.len()),
+                ],
             }
         })
         .collect()

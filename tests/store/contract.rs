@@ -68,8 +68,9 @@ async fn entries_are_read_as_they_were_written(place: Place) {
     assert_eq!(found.len(), 3);
     for (entry, found) in entries.iter().zip(&found) {
         assert_eq!((found.position, &found.leaf), (entry.position, &entry.leaf));
-        assert_eq!((&found.facts, &found.detail), (&entry.facts, &entry.detail));
-        assert_eq!((&found.sealed, found.key_hash), (&entry.sealed, entry.key_hash));
+        assert_eq!((found.facts.as_ref(), &found.detail), (Some(&entry.facts), &entry.detail));
+        let sealed = found.sealed.as_ref().unwrap();
+        assert_eq!((&sealed.bytes, sealed.key_hash), (&entry.sealed, entry.key_hash));
         assert_eq!(found.subject, entry.subject);
     }
     let some = store.entries(1, 1).await.unwrap();

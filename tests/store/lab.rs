@@ -222,6 +222,8 @@ pub fn writes(size: u64) -> Writes {
         disclosures: Vec::new(),
         reconfirmed: Vec::new(),
         acknowledged: Vec::new(),
+        once: Vec::new(),
+        erased: Vec::new(),
         entries: Vec::new(),
         tiles: Vec::new(),
         head: head(size),

@@ -14,7 +14,8 @@ pub fn path(folder: &str, bundle: u64) -> String {
     format!("{folder}/{}.jsonl", index_path(bundle))
 }
 
-/// The facts of an entry with their salt, and the detail that they commit to with its own; none where they are left out.
+/// The facts of an entry with their salt, and the detail that they commit to with its own; a word that they are gone; nothing
+/// where they are left out.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenedLine {
@@ -23,18 +24,23 @@ pub struct OpenedLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail_salt: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    expired: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     facts: Option<String>,
     index: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     salt: Option<String>,
 }
 
-/// The sealed part of an entry with the hash of its key, or a word that it was erased; nothing where it is left out.
+/// The sealed part of an entry with the hash of its key, or a word that it was erased or that its term is over; nothing where
+/// it is left out.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SealedLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     erased: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expired: Option<bool>,
     index: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_hash: Option<String>,
@@ -72,8 +78,22 @@ impl OpenedLine {
     pub fn new(index: u64, facts: Option<(Salt, String)>, detail: Option<(Salt, String)>) -> Self {
         let (salt, facts) = facts.map(|(salt, facts)| (b64::encode(&salt), facts)).unzip();
         let (detail_salt, detail) = detail.map(|(salt, detail)| (b64::encode(&salt), detail)).unzip();
-        Self { detail, detail_salt, facts, index, salt }
+        Self { detail, detail_salt, expired: None, facts, index, salt }
     }
+
+    pub const fn expired(index: u64) -> Self {
+        Self { detail: None, detail_salt: None, expired: Some(true), facts: None, index, salt: None }
+    }
+}
+
+/// What a line says of the facts of an entry.
+pub enum OpenedPart {
+    /// These they are.
+    Opened(Opened),
+    /// They are left out.
+    LeftOut,
+    /// Their term is over, and they are gone.
+    Expired,
 }
 
 /// What a line opens.
@@ -83,7 +103,7 @@ pub struct Opened {
 }
 
 impl Line for OpenedLine {
-    type Part = Option<Opened>;
+    type Part = OpenedPart;
 
     fn index(&self) -> u64 {
         self.index
@@ -95,10 +115,13 @@ impl Line for OpenedLine {
             (None, None) => None,
             _ => return None,
         };
-        match (self.salt, self.facts) {
-            (Some(salt), Some(facts)) => Some(Some(Opened { facts: (b64::hash(&salt)?, facts), detail })),
+        match (self.expired, self.salt, self.facts) {
+            (None, Some(salt), Some(facts)) => {
+                Some(OpenedPart::Opened(Opened { facts: (b64::hash(&salt)?, facts), detail }))
+            }
             // Only the facts say which detail belongs to them.
-            (None, None) if detail.is_none() => Some(None),
+            (None, None, None) if detail.is_none() => Some(OpenedPart::LeftOut),
+            (Some(true), None, None) if detail.is_none() => Some(OpenedPart::Expired),
             _ => None,
         }
     }
@@ -106,14 +129,15 @@ impl Line for OpenedLine {
 
 impl SealedLine {
     pub fn new(index: u64, part: Option<SealedPart>) -> Self {
-        let (erased, key_hash, sealed) = match part {
+        let empty = Self { erased: None, expired: None, index, key_hash: None, sealed: None };
+        match part {
             Some(SealedPart::Present { key_hash, bytes }) => {
-                (None, Some(b64::encode(&key_hash)), Some(b64::encode(&bytes)))
+                Self { key_hash: Some(b64::encode(&key_hash)), sealed: Some(b64::encode(&bytes)), ..empty }
             }
-            Some(SealedPart::Erased) => (Some(true), None, None),
-            None => (None, None, None),
-        };
-        Self { erased, index, key_hash, sealed }
+            Some(SealedPart::Erased) => Self { erased: Some(true), ..empty },
+            Some(SealedPart::Expired) => Self { expired: Some(true), ..empty },
+            None => empty,
+        }
     }
 }
 
@@ -125,13 +149,14 @@ impl Line for SealedLine {
     }
 
     fn part(self) -> Option<Self::Part> {
-        match (self.erased, self.key_hash, self.sealed) {
-            (None, Some(key_hash), Some(sealed)) => {
+        match (self.erased, self.expired, self.key_hash, self.sealed) {
+            (None, None, Some(key_hash), Some(sealed)) => {
                 let key_hash: Hash = b64::hash(&key_hash)?;
                 Some(Some(SealedPart::Present { key_hash, bytes: b64::decode(&sealed)? }))
             }
-            (Some(true), None, None) => Some(Some(SealedPart::Erased)),
-            (None, None, None) => Some(None),
+            (Some(true), None, None, None) => Some(Some(SealedPart::Erased)),
+            (None, Some(true), None, None) => Some(Some(SealedPart::Expired)),
+            (None, None, None, None) => Some(None),
             _ => None,
         }
     }

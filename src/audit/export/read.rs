@@ -3,7 +3,7 @@
 
 use std::{fs, io, path::Path};
 
-use super::lines::{self, Line as _, OpenedLine};
+use super::lines::{self, Line as _, OpenedLine, OpenedPart};
 use crate::{
     audit::{
         b64,
@@ -44,7 +44,7 @@ pub struct ReadEntry {
     pub position: u64,
     /// What the tree holds of it.
     pub leaf: Leaf,
-    /// The facts, if they are opened.
+    /// The facts, if they are opened and not forgotten.
     pub facts: Option<String>,
     /// The detail, if it is opened.
     pub detail: Option<String>,
@@ -72,8 +72,8 @@ pub fn read(dir: &Path, mut take: impl FnMut(ReadEntry)) -> Result<u64, ReadFaul
                 return Err(unlike());
             }
             let (facts, detail) = match part {
-                None => (None, None),
-                Some(part) => (Some(part.facts), part.detail),
+                OpenedPart::LeftOut | OpenedPart::Expired => (None, None),
+                OpenedPart::Opened(part) => (Some(part.facts), part.detail),
             };
             let facts = match facts {
                 Some((salt, facts)) if commit_facts(&salt, facts.as_bytes()) == leaf.facts => Some(facts),

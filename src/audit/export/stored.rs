@@ -59,11 +59,15 @@ pub async fn export(
         for entry in page.into_iter().take_while(|entry| entry.position < head.size) {
             next = entry.position + 1;
             let detail = entry.detail.filter(|_| openings.details);
-            let sealed = SealedPart::Present { key_hash: entry.key_hash, bytes: entry.sealed };
+            let sealed = match (entry.sealed, &entry.facts) {
+                (Some(sealed), _) => SealedPart::Present { key_hash: sealed.key_hash, bytes: sealed.bytes },
+                (None, Some(_)) => SealedPart::Erased,
+                (None, None) => SealedPart::Expired,
+            };
             writer.push(ExportRecord {
                 index: entry.position,
                 leaf: entry.leaf,
-                facts: Some((entry.facts.salt, entry.facts.json)),
+                facts: entry.facts.map(|facts| (facts.salt, facts.json)),
                 detail: detail.map(|detail| (detail.salt, detail.json)),
                 sealed: Some(sealed),
             })?;

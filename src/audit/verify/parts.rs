@@ -13,12 +13,13 @@ use crate::{
         b64,
         export::{
             SealedPart,
-            lines::{self, Line, Opened, OpenedLine, SealedLine},
+            lines::{self, Line, Opened, OpenedLine, OpenedPart, SealedLine},
         },
         leaf::{Kind, Leaf, commit_client_hashed, commit_detail, commit_facts, parse_facts},
         report::{Code, EntryState, Report},
+        retention,
     },
-    domain::PairId,
+    domain::{PairId, Timestamp},
 };
 
 /// Lines of one bundle, by position. An entry without a line has none here.
@@ -26,7 +27,7 @@ type Lines<T> = BTreeMap<u64, T>;
 
 /// The parts of one bundle.
 pub struct Bundle {
-    opened: Lines<Option<Opened>>,
+    opened: Lines<OpenedPart>,
     /// `None` if this export has no sealed parts.
     sealed: Option<Lines<Option<SealedPart>>>,
 }
@@ -37,6 +38,10 @@ pub struct Parts<'a> {
     with_sealed: bool,
     /// Entries said to be erased that no erasure has named yet, by pair.
     erased: HashMap<PairId, Vec<u64>>,
+    /// Of each kind the last entry said to be over its term: when and where.
+    expired: BTreeMap<Kind, (Timestamp, u64)>,
+    /// Of each kind the latest time before which its entries were emptied, as erasures say.
+    over: BTreeMap<Kind, Timestamp>,
     /// Erasures whose facts are left out, and entries that may be one.
     erasures_not_opened: u64,
 }
@@ -45,7 +50,14 @@ impl<'a> Parts<'a> {
     pub fn new(dir: &'a Path) -> Self {
         // A folder of sealed parts, once there, has a file for every bundle.
         let with_sealed = dir.join("sealed").exists();
-        Self { dir, with_sealed, erased: HashMap::new(), erasures_not_opened: 0 }
+        Self {
+            dir,
+            with_sealed,
+            erased: HashMap::new(),
+            expired: BTreeMap::new(),
+            over: BTreeMap::new(),
+            erasures_not_opened: 0,
+        }
     }
 
     /// Reads the parts of a bundle that starts at `start`.
@@ -61,11 +73,12 @@ impl<'a> Parts<'a> {
     pub fn check(&mut self, bundle: &Bundle, position: u64, leaf: &Leaf, report: &mut Report) -> EntryState {
         let facts = match bundle.opened.get(&position) {
             None => missing(position, "facts", report),
-            Some(None) => {
+            Some(OpenedPart::LeftOut) => {
                 self.erasures_not_opened += u64::from(leaf.kind == Kind::Erasure);
                 EntryState::Sealed
             }
-            Some(Some(opened)) => self.check_facts(position, leaf, opened, report),
+            Some(OpenedPart::Expired) => self.expired(position, leaf),
+            Some(OpenedPart::Opened(opened)) => self.check_facts(position, leaf, opened, report),
         };
         let sealed = match bundle.sealed.as_ref().map(|sealed| sealed.get(&position)) {
             None | Some(Some(None)) => EntryState::Sealed,
@@ -74,6 +87,7 @@ impl<'a> Parts<'a> {
                 self.erased.entry(leaf.pair).or_default().push(position);
                 EntryState::Erased
             }
+            Some(Some(Some(SealedPart::Expired))) => self.expired(position, leaf),
             Some(Some(Some(SealedPart::Present { key_hash, bytes }))) => {
                 if commit_client_hashed(&leaf.id(), key_hash, bytes) == leaf.client {
                     EntryState::Sealed
@@ -85,10 +99,22 @@ impl<'a> Parts<'a> {
             }
         };
         let either = |state| facts == state || sealed == state;
-        [EntryState::Mismatch, EntryState::Missing, EntryState::Erased, EntryState::Opened]
-            .into_iter()
-            .find(|state| either(*state))
-            .unwrap_or(EntryState::Sealed)
+        [
+            EntryState::Mismatch,
+            EntryState::Missing,
+            EntryState::Expired,
+            EntryState::Erased,
+            EntryState::Opened,
+        ]
+        .into_iter()
+        .find(|state| either(*state))
+        .unwrap_or(EntryState::Sealed)
+    }
+
+    fn expired(&mut self, position: u64, leaf: &Leaf) -> EntryState {
+        let last = self.expired.entry(leaf.kind).or_insert((leaf.time, position));
+        *last = (*last).max((leaf.time, position));
+        EntryState::Expired
     }
 
     fn check_facts(
@@ -120,6 +146,12 @@ impl<'a> Parts<'a> {
                 for pair in pairs.filter_map(|pair| pair.as_str()?.parse::<PairId>().ok()) {
                     self.erased.remove(&pair);
                 }
+                for (kind, before) in retention::over(&facts) {
+                    // What comes after this entry is not over by it: then an entry would be over before it was made.
+                    let before = before.min(leaf.time);
+                    let over = self.over.entry(kind).or_insert(before);
+                    *over = (*over).max(before);
+                }
             }
             Some(_) => {}
             None => {
@@ -139,6 +171,20 @@ impl<'a> Parts<'a> {
     pub fn end(self, report: &mut Report) {
         let mut unnamed: Vec<u64> = self.erased.into_values().flatten().collect();
         unnamed.sort_unstable();
+        for (kind, (time, position)) in self.expired {
+            if self.over.get(&kind).is_some_and(|before| time < *before) {
+                continue;
+            }
+            if self.erasures_not_opened > 0 {
+                let detail = "said to be over its term; the erasures that may say so are not opened";
+                report.find(Some(position), Code::ErasureNotOpened, detail);
+            } else {
+                report.states.change(EntryState::Expired, EntryState::Missing);
+                let detail =
+                    "said to be over its term, and no erasure says that the term of its kind is over";
+                report.find(Some(position), Code::RetentionUnnamed, detail);
+            }
+        }
         for position in unnamed {
             if self.erasures_not_opened > 0 {
                 let detail = "said to be erased; the erasures that may name it are not opened";

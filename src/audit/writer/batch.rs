@@ -59,12 +59,16 @@ impl State {
 
     async fn attempt(&mut self, works: &[Work]) -> Result<Results, StoreFault> {
         let store = Arc::clone(&self.parts.store);
-        let mut look = Look { after: self.size(), limit: FOLLOW.saturating_add(1), ..decide::wanted(works) };
+        let mut look = Look {
+            after: self.size(),
+            limit: FOLLOW.saturating_add(1),
+            ..decide::wanted(works, &self.parts.keys.index)
+        };
         clients::wanted(works, &mut look);
         let clock = self.parts.clock.now();
         let due = self.forgot.is_none_or(|forgot| clock.millis() >= forgot.millis() + FORGET_EVERY_MILLIS);
         look.forget = due.then_some(clock);
-        let (seen, commit) = store.begin(&look).await?;
+        let (seen, mut commit) = store.begin(&look).await?;
         if follow(&self.parts, &self.origin, &mut self.published, &seen)? == Standing::Behind {
             commit.abandon().await;
             return self.catch_up().await;
@@ -78,7 +82,12 @@ impl State {
         let now = clock.max(newest);
         let size = self.size();
         let (keys, key_rows) = clients::keys(works, &seen.keys, &self.parts.keys.master, now)?;
-        let mut verdict = decide::decide(works, seen, &keys, size, now)?;
+        let found = match decide::erased(works, &seen) {
+            Some(subject) => Some((subject, commit.traces(subject).await?)),
+            None => None,
+        };
+        let context = decide::Context { keys: &keys, index: &self.parts.keys.index, found, size, now };
+        let mut verdict = decide::decide(works, seen, context)?;
         if verdict.accepted.is_empty() {
             // Nothing to write; what the transaction touched rolls back.
             commit.abandon().await;
@@ -99,6 +108,8 @@ impl State {
             disclosures,
             reconfirmed,
             acknowledged,
+            once,
+            erased,
         } = verdict;
         let mut entries = Vec::with_capacity(accepted.len());
         let mut entry_keys = Vec::with_capacity(accepted.len());
@@ -129,6 +140,8 @@ impl State {
             disclosures,
             reconfirmed,
             acknowledged,
+            once,
+            erased,
             entries,
             tiles,
             head,

@@ -78,7 +78,10 @@ pub(super) fn keys(
         if let SubjectLink::Subject(subject) = work.entry().subject
             && !keys.by_subject.contains_key(&subject)
         {
-            keys.by_subject.insert(subject, clients.by_subject(subject)?);
+            // Without keys: erased since the work was made. Then it is sealed as one that concerns nobody.
+            if let Some(key) = clients.by_subject(subject)? {
+                keys.by_subject.insert(subject, key);
+            }
         }
     }
     Ok((keys, clients.rows.into_values().collect()))
@@ -115,11 +118,11 @@ impl Clients<'_> {
         self.take(row)
     }
 
-    /// A client that a stored consent names, so one that has a key.
-    fn by_subject(&mut self, subject: SubjectId) -> Result<ClientKey, StoreFault> {
-        let tag = *self.tag_of.get(&subject).ok_or(StoreFault::Corrupt("a client without a key"))?;
+    /// A client that a stored consent named when the work was made. `None` if he has no keys any more.
+    fn by_subject(&mut self, subject: SubjectId) -> Result<Option<ClientKey>, StoreFault> {
+        let Some(tag) = self.tag_of.get(&subject).copied() else { return Ok(None) };
         if let Some(row) = self.rows.get(&tag) {
-            return self.unwrap(row);
+            return self.unwrap(row).map(Some);
         }
         let year = self.now.year();
         let known = self.by_tag.get(&tag).map(Vec::as_slice).unwrap_or_default();
@@ -130,7 +133,7 @@ impl Clients<'_> {
         };
         let expires = if known.iter().any(|row| row.expires.is_none()) { None } else { any.expires };
         let row = KeyRow { tag, year, subject, wrapped, expires };
-        self.take(row).map(|(_, key)| key)
+        self.take(row).map(|(_, key)| Some(key))
     }
 
     fn propose(&self) -> Result<Vec<u8>, StoreFault> {

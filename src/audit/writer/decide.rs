@@ -11,8 +11,9 @@ use crate::{
     domain::{FormId, GrantId, Oin, PairId, SubjectId, Timestamp},
     storage::{
         Cursor, DisclosureRow, EventRow, Look, NewForm, OpenRequest, Seen, Selection, SourcePauseRow,
-        StopRow, StoreFault,
+        StopRow, StoreFault, Traces,
     },
+    subject::IndexKey,
 };
 
 impl Work {
@@ -27,6 +28,7 @@ impl Work {
             | Self::Record { entry, .. }
             | Self::Change { entry, .. }
             | Self::PauseSource { entry, .. }
+            | Self::Erase { entry, .. }
             | Self::Acknowledge { entry, .. } => entry,
         }
     }
@@ -58,15 +60,18 @@ pub(super) struct Verdict<'a> {
     pub(super) disclosures: Vec<DisclosureRow>,
     pub(super) reconfirmed: Vec<(FormId, String)>,
     pub(super) acknowledged: Vec<(Oin, Cursor)>,
+    pub(super) once: Vec<[u8; 32]>,
+    pub(super) erased: Vec<SubjectId>,
 }
 
 /// What the store has to look at for these works. Keys are not among it.
-pub(super) fn wanted(works: &[Work]) -> Look {
+pub(super) fn wanted(works: &[Work], index: &IndexKey) -> Look {
     let mut look = Look::default();
     for work in works {
         match work {
             Work::First(_) | Work::Append(_) | Work::PauseSource { .. } | Work::Acknowledge { .. } => {}
             Work::Once { claim, .. } => look.claims.push(*claim),
+            Work::Erase { client, .. } => look.tags.push(*client),
             Work::Request { claim, .. } => look.claims.extend(claim),
             Work::Outcome { entry, needs } => {
                 look.pairs.push(entry.pair);
@@ -75,6 +80,7 @@ pub(super) fn wanted(works: &[Work]) -> Look {
             }
             Work::Record { form, client, .. } => {
                 look.new_forms.push(form.id);
+                look.claims.push(index.form_key(form.id));
                 look.new_grants.extend(form.grants.iter().map(|new| new.grant.id));
                 // Whatever he said no to before, and whatever he says no to now.
                 look.clients.push(*client);
@@ -98,15 +104,34 @@ pub(super) fn wanted(works: &[Work]) -> Look {
     look
 }
 
-/// Decides on the works of a batch, for a log of this size at this time.
+/// The client that a batch erases, if it does and there is such a client.
+pub(super) fn erased(works: &[Work], seen: &Seen) -> Option<SubjectId> {
+    let [Work::Erase { client, .. }] = works else { return None };
+    seen.keys.iter().find(|row| row.tag == *client).map(|row| row.subject)
+}
+
+/// What a batch is decided with, beside what the store has read.
+pub(super) struct Context<'k> {
+    /// Keys of the clients that it concerns.
+    pub(super) keys: &'k Keys,
+    /// Key of what is kept of ids.
+    pub(super) index: &'k IndexKey,
+    /// The client that it erases, and all that leads to him.
+    pub(super) found: Option<(SubjectId, Traces)>,
+    /// Size of the log.
+    pub(super) size: u64,
+    /// The time of the batch.
+    pub(super) now: Timestamp,
+}
+
+/// Decides on the works of a batch.
 pub(super) fn decide<'a>(
     works: &'a [Work],
     seen: Seen,
-    keys: &Keys,
-    size: u64,
-    now: Timestamp,
+    context: Context<'_>,
 ) -> Result<Verdict<'a>, StoreFault> {
-    let mut pass = Pass { seen, keys, size, now, verdict: Verdict::default() };
+    let Context { keys, index, found, size, now } = context;
+    let mut pass = Pass { seen, keys, index, found, size, now, verdict: Verdict::default() };
     pass.verdict.accepted.reserve(works.len());
     for (index, work) in works.iter().enumerate().filter(|(_, work)| work.stops()) {
         pass.accept(index, work)?;
@@ -121,6 +146,8 @@ pub(super) struct Pass<'a, 'k> {
     // What the store has read, and what this batch has changed of it so far.
     pub(super) seen: Seen,
     keys: &'k Keys,
+    pub(super) index: &'k IndexKey,
+    pub(super) found: Option<(SubjectId, Traces)>,
     size: u64,
     pub(super) now: Timestamp,
     pub(super) verdict: Verdict<'a>,
@@ -154,9 +181,10 @@ impl<'a> Pass<'a, '_> {
                     self.refuse(index, CommitFault::AlreadyDone);
                     return Ok(());
                 }
-                self.verdict.claims.push(*claim);
+                self.verdict.once.push(*claim);
                 self.take(index, Cow::Borrowed(entry));
             }
+            Work::Erase { entry, disclosed_since, .. } => self.erase(index, entry, *disclosed_since),
             Work::Request { entry, claim } => {
                 let id_was_new = claim.is_none_or(|claim| self.seen.claimed.insert(claim));
                 if id_was_new {

@@ -208,7 +208,10 @@ impl<'a> Pass<'a, '_> {
                 .map_err(|_| StoreFault::Corrupt("a salt could not be sealed"))?;
         }
         let ids: Vec<_> = form.grants.iter().map(|new| new.grant.id).collect();
-        if self.seen.used_forms.contains(&form.id) || ids.iter().any(|id| self.seen.used_grants.contains(id))
+        let erased = self.seen.claimed.contains(&self.index.form_key(form.id));
+        if erased
+            || self.seen.used_forms.contains(&form.id)
+            || ids.iter().any(|id| self.seen.used_grants.contains(id))
         {
             self.refuse(index, CommitFault::FormUsed);
             return Ok(());

@@ -19,7 +19,7 @@ use crate::{
     },
     storage::{
         Commit, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenRequest, Seen, StoredDisclosure,
-        StoredEntry, StoredEvent, StoredForm, StoredGrant, Transactions, WrappedKey, Writes,
+        StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces, Transactions, WrappedKey, Writes,
         sqlite::SqliteStore,
     },
     subject::Tag,
@@ -73,6 +73,8 @@ fn only(head: Head) -> Writes {
         disclosures: Vec::new(),
         reconfirmed: Vec::new(),
         acknowledged: Vec::new(),
+        once: Vec::new(),
+        erased: Vec::new(),
         entries,
         tiles,
         head,
@@ -346,6 +348,18 @@ impl Store for Failing {
     async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
         self.inner.tile(level, number).await
     }
+    async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>, StoreFault> {
+        self.inner.subject_of(tag).await
+    }
+    async fn traces(&self, subject: SubjectId) -> Result<Traces, StoreFault> {
+        self.inner.traces(subject).await
+    }
+    async fn expire(&self, terms: &Terms, limit: u32) -> Result<u64, StoreFault> {
+        self.inner.expire(terms, limit).await
+    }
+    async fn scrub(&self) -> Result<(), StoreFault> {
+        self.inner.scrub().await
+    }
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {
         self.inner.open_requests(before).await
     }
@@ -374,6 +388,9 @@ impl Commit for FailingCommit<'_> {
                 Err(self.fault)
             }
         }
+    }
+    async fn traces(&mut self, subject: SubjectId) -> Result<Traces, StoreFault> {
+        self.inner.traces(subject).await
     }
     async fn confirm(self: Box<Self>) -> Result<(), StoreFault> {
         self.inner.confirm().await

@@ -66,7 +66,7 @@ impl ConsentDesk {
         let entry = self.store.entries(position, 1).await.map_err(|_| unavailable())?.pop();
         let Some(entry) = entry.filter(|entry| entry.position == position) else { return Ok(None) };
         let detail = entry.detail.as_ref().map(|detail| detail.json.as_slice());
-        let Ok(Some(mut decision)) = PastDecision::read(position, &entry.facts.json, detail) else {
+        let Ok(Some(mut decision)) = PastDecision::read(position, entry.facts_json(), detail) else {
             return Ok(None);
         };
         // What was asked of others, and beside this grant, is not this grant's matter.

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::{Day, Oin, OrganisationKind, Role},
     identity::{GatewayKind, connect::is_address},
+    note::VerifierKey,
     tripwire::Expected,
 };
 
@@ -120,6 +121,8 @@ pub struct Organisation {
     pub signing_keys: Vec<SigningKey>,
     /// Where it is called, if it is a source.
     pub endpoint: Option<SourceEndpoint>,
+    /// With what the gateway's officers sign: an order to erase takes two of them.
+    pub officer_keys: Vec<VerifierKey>,
 }
 
 impl Organisation {
@@ -159,6 +162,8 @@ struct RawOrganisation {
     #[serde(default)]
     signing_key: Vec<RawSigningKey>,
     endpoint: Option<RawEndpoint>,
+    #[serde(default)]
+    officer_key: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -250,6 +255,11 @@ fn organisation(raw: RawOrganisation, gateway: GatewayKind, item: &mut Item<'_>)
     let versions: BTreeSet<_> = forms.iter().map(|form| (form.number, form.version)).collect();
     item.must(versions.len() == forms.len(), "has a version of a form more than once");
     let signing_keys = raw.signing_key.iter().filter_map(|raw| signing_key(raw, item)).collect();
+    let officer_keys = raw.officer_key.iter().filter_map(|key| {
+        let what = "is no verifier key of a C2SP signed note; `sluis erase key` makes one";
+        item.take("officer_key", key.parse::<VerifierKey>().map_err(|_| what))
+    });
+    let officer_keys: Vec<_> = officer_keys.collect();
     let endpoint = raw.endpoint.and_then(|raw| {
         let url = if is_address(&raw.url) { Ok(raw.url) } else { Err("must read `https://host:port`") };
         item.take("endpoint.url", url).map(|url| SourceEndpoint { url })
@@ -265,6 +275,7 @@ fn organisation(raw: RawOrganisation, gateway: GatewayKind, item: &mut Item<'_>)
         forms,
         signing_keys,
         endpoint,
+        officer_keys,
     };
     completeness(&organisation, item);
     Some(organisation)
@@ -284,6 +295,14 @@ fn completeness(organisation: &Organisation, item: &mut Item<'_>) {
     item.must(
         !lacks(Function::Recorder, organisation.signing_keys.is_empty()),
         "a recorder needs a signing key (R05)",
+    );
+    let keys = &organisation.officer_keys;
+    let names: BTreeSet<_> = keys.iter().map(VerifierKey::name).collect();
+    item.must(names.len() == keys.len(), "has two `officer_key`s of one name");
+    item.must(
+        keys.is_empty()
+            || (organisation.kind == OrganisationKind::Gateway && organisation.has(Function::Officer)),
+        "only the officer of the gateway has an `officer_key`",
     );
     if organisation.kind == OrganisationKind::Gateway {
         item.must(

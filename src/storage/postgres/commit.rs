@@ -10,7 +10,10 @@ use super::{
     faults::{within, within_commit},
     look, write,
 };
-use crate::storage::{Commit, Look, Seen, StoreFault, Writes};
+use crate::{
+    domain::SubjectId,
+    storage::{Commit, Look, Seen, StoreFault, Traces, Writes, forgetting},
+};
 
 /// READ COMMITTED, and the head first: each later statement sees what was committed before the head was ours. Under
 /// REPEATABLE READ every wait for the head would end in a serialisation failure.
@@ -37,6 +40,7 @@ impl<'a> PostgresCommit<'a> {
         if let Some(now) = wanted.forget {
             let delete = sqlx::query("delete from client_key where expires is not null and expires <= $1");
             within(delete.bind(now.millis()).execute(&mut connection)).await?;
+            within(sqlx::query(forgetting::ERASED_KEYS).execute(&mut connection)).await?;
             // What nobody can be led to any more covers nothing.
             let orphans = "delete from consent_stop s where not exists \
                            (select 1 from client_key k where k.subject = s.subject)";
@@ -56,6 +60,10 @@ impl<'a> PostgresCommit<'a> {
 
 #[async_trait]
 impl Commit for PostgresCommit<'_> {
+    async fn traces(&mut self, subject: SubjectId) -> Result<Traces, StoreFault> {
+        forgetting::traces(&mut self.connection, subject).await
+    }
+
     async fn commit(self: Box<Self>, writes: &Writes) -> Result<(), StoreFault> {
         let Self { mut slot, mut connection, message } = *self;
         write::write(&mut connection, writes, message).await?;

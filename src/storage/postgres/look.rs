@@ -49,6 +49,8 @@ const LOOK: &str = concat!(
      union all \
      select 3, key, null, null, null, null, null, null, null, null, null from used_request_id where key = any($5) \
      union all \
+     select 3, key, null, null, null, null, null, null, null, null, null from claim where key = any($5) \
+     union all \
      select 4, pair, null, null, null, null, null, null, null, null, null from open_request where pair = any($6) \
      union all ",
     grants!("g.id = any($7)"),

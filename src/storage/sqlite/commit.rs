@@ -6,8 +6,11 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection, query::Query, 
 use super::{fault, held::Held, look::list};
 use crate::{
     catalogue::{self, Mask},
-    domain::Timestamp,
-    storage::{Commit, EntryRow, EventRow, SourcePauseRow, StopRow, StoreFault, Writes, batch::NewRow},
+    domain::{SubjectId, Timestamp},
+    storage::{
+        Commit, EntryRow, EventRow, SourcePauseRow, StopRow, StoreFault, Traces, Writes, batch::NewRow,
+        forgetting,
+    },
 };
 
 /// Rows inserted by one statement at most. Few, so that the texts of all sizes stay prepared.
@@ -46,6 +49,10 @@ fn stored(number: u64) -> Result<i64, StoreFault> {
 
 #[async_trait]
 impl Commit for SqliteCommit<'_> {
+    async fn traces(&mut self, subject: SubjectId) -> Result<Traces, StoreFault> {
+        forgetting::traces(&mut self.held.connection, subject).await
+    }
+
     async fn commit(mut self: Box<Self>, writes: &Writes) -> Result<(), StoreFault> {
         let connection = &mut self.held.connection;
         forms(connection, writes).await?;
@@ -282,6 +289,14 @@ async fn life(connection: &mut SqliteConnection, writes: &Writes) -> Result<(), 
         let query = sqlx::query("update consent_form set reconfirmation = ? where id = ?");
         let query = query.bind(jws.clone()).bind(form.bytes().to_vec());
         query.execute(&mut *connection).await.map_err(fault)?;
+    }
+    for key in &writes.once {
+        let query = sqlx::query("insert into claim (key, time) values (?, ?)");
+        let query = query.bind(key.to_vec()).bind(writes.time.millis());
+        query.execute(&mut *connection).await.map_err(fault)?;
+    }
+    for subject in &writes.erased {
+        forgetting::forget(connection, *subject, writes.time).await?;
     }
     for (organisation, cursor) in &writes.acknowledged {
         let query = sqlx::query(

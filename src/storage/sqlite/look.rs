@@ -10,6 +10,7 @@ use sqlx::AssertSqlSafe;
 use super::{SqliteStore, fault, held::Held};
 use crate::storage::{
     Look, Seen, StoreFault,
+    forgetting::ERASED_KEYS,
     rows::{self, Columns as _},
 };
 
@@ -23,6 +24,7 @@ fn statements() -> String {
     let mut text = format!(
         "begin immediate; \
          delete from client_key where expires is not null and expires <= $1; \
+         {ERASED_KEYS} and $1 is not null; \
          delete from consent_stop where $1 is not null and subject not in (select subject from client_key); \
          select 0 as part, {} from head; \
          select 1 as part, leaf from entry where position >= $2 order by position limit $3",
@@ -32,6 +34,7 @@ fn statements() -> String {
         (2, format!("{} from client_key", rows::KEY), format!("tag {}", among(4))),
         (2, format!("{} from client_key", rows::KEY), format!("subject {}", among(5))),
         (3, "key from used_request_id".to_owned(), format!("key {}", among(6))),
+        (3, "key from claim".to_owned(), format!("key {}", among(6))),
         (4, "pair from open_request".to_owned(), format!("pair {}", among(7))),
         (5, format!("{} from consent_grant g", rows::STANDING), format!("g.id {}", among(8))),
         (6, "id from consent_form".to_owned(), format!("id {}", among(9))),

@@ -8,8 +8,8 @@ use sluis::{
     domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
     storage::{
         Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenRequest, Seen, Store,
-        StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Transactions,
-        WrappedKey, Writes, sqlite::SqliteStore,
+        StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces,
+        Transactions, WrappedKey, Writes, sqlite::SqliteStore,
     },
     subject::Tag,
 };
@@ -113,6 +113,22 @@ impl Store for GatedStore {
         self.inner.tile(level, number).await
     }
 
+    async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>> {
+        self.inner.subject_of(tag).await
+    }
+
+    async fn traces(&self, subject: SubjectId) -> Result<Traces> {
+        self.inner.traces(subject).await
+    }
+
+    async fn expire(&self, terms: &Terms, limit: u32) -> Result<u64> {
+        self.inner.expire(terms, limit).await
+    }
+
+    async fn scrub(&self) -> Result<()> {
+        self.inner.scrub().await
+    }
+
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>> {
         self.inner.open_requests(before).await
     }
@@ -147,6 +163,10 @@ impl Commit for GatedCommit<'_> {
                 Err(fault)
             }
         }
+    }
+
+    async fn traces(&mut self, subject: SubjectId) -> Result<Traces> {
+        self.inner.traces(subject).await
     }
 
     async fn confirm(self: Box<Self>) -> Result<()> {

@@ -116,3 +116,45 @@ fn findings_are_all_listed_and_the_worst_decides() {
     ];
     assert_eq!((codes(&report), report.exit_code()), (expected.to_vec(), 4));
 }
+
+#[test]
+fn what_is_over_its_term_is_said_to_be_by_a_later_entry() {
+    let emptied = |before: &str| {
+        let mut log = Log::sound(20);
+        let pair = PairId::random();
+        log.add(Kind::Request, pair);
+        log.add(Kind::Outcome, pair);
+        for record in log.records.iter_mut().filter(|record| {
+            let kind = Leaf::parse(&record.leaf).unwrap().kind;
+            [Kind::Request, Kind::Outcome].contains(&kind)
+        }) {
+            (record.facts, record.sealed) = (None, Some(SealedPart::Expired));
+        }
+        let facts = json!({ "event": "retention", "before": { "outcome": before, "request": before } });
+        log.time += 1_000_000_000;
+        log.add_facts(Kind::Erasure, PairId::random(), &facts);
+        log
+    };
+    let over = Timestamp::from_millis(1_795_426_200_000 + 1_000_000).to_string();
+    let report = emptied(&over).verify();
+    assert_eq!((codes(&report), report.exit_code()), (vec![], 0));
+    assert!(report.states.expired > 8);
+    // Said of another time, of nothing, or by an entry that is left out.
+    let begun = Timestamp::from_millis(1_795_426_200_000).to_string();
+    let unnamed = vec![(Some(21), "retention_unnamed"), (Some(20), "retention_unnamed")];
+    let found = |log: &Log| codes(&log.verify()).into_iter().collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(found(&emptied(&begun)), unnamed.clone().into_iter().collect());
+    assert_eq!(emptied(&begun).verify().exit_code(), 4);
+    let mut log = emptied(&over);
+    log.records.pop();
+    assert_eq!(found(&log), unnamed.into_iter().collect());
+    let mut log = emptied(&over);
+    log.records.last_mut().unwrap().facts = None;
+    assert_eq!((log.verify().exit_code(), log.verify().findings[0].code.as_str()), (3, "erasure_not_opened"));
+    // No entry makes the log forget what it is judged by.
+    let mut log = Log::sound(5);
+    (log.records[0].facts, log.records[0].sealed) = (None, Some(SealedPart::Expired));
+    log.time += 1_000_000_000;
+    log.add_facts(Kind::Erasure, PairId::random(), &json!({ "before": { "genesis": over } }));
+    assert_eq!(codes(&log.verify()), [(Some(0), "retention_unnamed")]);
+}

@@ -174,6 +174,11 @@ async fn fill(log: &Writer) {
     for task in tasks {
         task.await.unwrap();
     }
+    let once = NewEntry::of_gateway(leaf::Kind::Policy, json!({}));
+    log.commit(Work::Once { entry: once, claim: [9; 32] }).await.unwrap();
+    let entry = NewEntry::of_gateway(leaf::Kind::Erasure, json!({}));
+    let disclosed_since = Timestamp::from_millis(0);
+    log.commit(Work::Erase { entry, client: tags[39], disclosed_since }).await.unwrap();
     let consent = |event: &str, subject| NewEntry {
         subject,
         ..NewEntry::of_gateway(leaf::Kind::Consent, json!({ "event": event }))
@@ -215,6 +220,21 @@ impl Log {
         let log = Self { folder: tempfile::tempdir().unwrap() };
         let (writer, task, store) = log.writer(log.folder.path()).await;
         fill(&writer).await;
+        // Nothing is over, but it was looked for.
+        let long_ago = Timestamp::from_millis(0);
+        let looks = crate::storage::EntryTerm {
+            record: "looks",
+            kinds: &["access"],
+            before: crate::domain::Clock::now(&SystemClock),
+        };
+        let terms = crate::storage::Terms {
+            entries: vec![looks],
+            consents: long_ago,
+            key_year: 1970,
+            request_ids: long_ago,
+            erased: long_ago,
+        };
+        assert!(store.expire(&terms, 10).await.unwrap() > 0);
         drop(writer);
         task.await.unwrap();
         store.close().await;

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::{super::faults::within, codes, column, stored};
 use crate::{
     domain::Timestamp,
-    storage::{SourcePauseRow, StoreFault, Writes},
+    storage::{SourcePauseRow, StoreFault, Writes, forgetting},
 };
 
 pub(super) async fn write(connection: &mut PgConnection, writes: &Writes) -> Result<(), StoreFault> {
@@ -27,6 +27,15 @@ pub(super) async fn write(connection: &mut PgConnection, writes: &Writes) -> Res
     for (form, jws) in &writes.reconfirmed {
         let query = sqlx::query("update consent_form set reconfirmation = $1 where id = $2");
         within(query.bind(jws.as_str()).bind(form.bytes().to_vec()).execute(&mut *connection)).await?;
+    }
+    if !writes.once.is_empty() {
+        let query =
+            sqlx::query("insert into claim (key, time) select key, $1 from unnest($2::bytea[]) as t (key)");
+        let query = query.bind(writes.time.millis()).bind(column(&writes.once, |key| key.as_slice()));
+        within(query.execute(&mut *connection)).await?;
+    }
+    for subject in &writes.erased {
+        forgetting::forget(connection, *subject, writes.time).await?;
     }
     for (organisation, cursor) in &writes.acknowledged {
         let query = sqlx::query(

@@ -1,0 +1,71 @@
+//! Forgetting, in SQLite.
+
+use sqlx::{
+    AssertSqlSafe, Sqlite, SqliteConnection,
+    query::Query,
+    sqlite::{SqliteArguments, SqliteRow},
+};
+
+use super::{SqliteStore, fault};
+use crate::{
+    domain::SubjectId,
+    storage::{
+        StoreFault,
+        forgetting::{self, Session, Terms, Traces},
+        read::Value,
+    },
+};
+
+fn bound<'q>(statement: &str, values: &[Value<'_>]) -> Query<'q, Sqlite, SqliteArguments> {
+    let mut query = sqlx::query(AssertSqlSafe(statement.to_owned()));
+    for value in values {
+        query = match *value {
+            Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+            Value::Text(text) => query.bind(text.to_owned()),
+            Value::Number(number) => query.bind(number),
+        };
+    }
+    query
+}
+
+impl Session for SqliteConnection {
+    type Row = SqliteRow;
+
+    async fn rows(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Vec<SqliteRow>, StoreFault> {
+        bound(statement, values).fetch_all(self).await.map_err(fault)
+    }
+
+    async fn change(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreFault> {
+        bound(statement, values).execute(self).await.map(|done| done.rows_affected()).map_err(fault)
+    }
+}
+
+impl SqliteStore {
+    pub(super) async fn traces_of(&self, subject: SubjectId) -> Result<Traces, StoreFault> {
+        let mut held = self.held().await?;
+        let traces = forgetting::traces(&mut held.connection, subject).await?;
+        held.put_back();
+        Ok(traces)
+    }
+
+    pub(super) async fn forget_over(&self, terms: &Terms, limit: u32) -> Result<u64, StoreFault> {
+        let mut held = self.held().await?;
+        held.connection.change("begin immediate", &[]).await?;
+        let done = forgetting::expire(&mut held.connection, terms, limit).await?;
+        held.end("commit").await?;
+        Ok(done)
+    }
+
+    /// The write-ahead log still has the pages as they were before. It is folded into the file and cut to nothing; in the file
+    /// what is deleted is overwritten (`secure_delete`).
+    pub(super) async fn cut_log(&self) -> Result<(), StoreFault> {
+        let mut held = self.held().await?;
+        let (busy,): (i64,) = {
+            let query = sqlx::query_as("pragma wal_checkpoint(truncate)");
+            let row: (i64, i64, i64) = query.fetch_one(&mut held.connection).await.map_err(fault)?;
+            (row.0,)
+        };
+        held.put_back();
+        if busy == 0 { Ok(()) } else { Err(StoreFault::Busy) }
+    }
+}
