@@ -1,0 +1,53 @@
+//! An export, verified without any code of this project.
+
+use crate::{
+    corpus::{self, case::What},
+    logs,
+};
+
+pub mod verifier;
+
+#[test]
+fn an_export_verifies_with_those_crates_alone() {
+    let source = include_str!("alone/verifier.rs");
+    assert!(!source.contains("sluis::") && !source.contains("crate::"), "it shares nothing with ours");
+    for (size, earlier) in [(400, 300), (257, 256), (1, 1)] {
+        let log = logs::long("alone", size);
+        let dir = logs::on_disk(log.export(true).unwrap());
+        let key = log.signer().verifier().to_string();
+        let seen = verifier::verify(dir.path(), &[&key], Some(&log.signed(earlier).unwrap())).unwrap();
+        assert_eq!((seen.entries, seen.opened), (size, size));
+        assert_eq!(seen.kinds["genesis"], 1);
+        assert_eq!(seen.kinds.get("request"), seen.kinds.get("outcome"));
+    }
+}
+
+/// The corpus: what can be seen with these crates it refuses, and it refuses nothing else.
+#[test]
+fn it_refuses_what_is_broken_in_signatures_tree_and_facts() {
+    // What it does not look at: sealed parts, details, the list of files, and which kinds there are.
+    let ours = [
+        "detail_mismatch",
+        "entry_repeated",
+        "erasure_not_opened",
+        "erasure_unnamed",
+        "facts_malformed",
+        "file_surplus",
+        "keys_unreadable",
+        "kind_unknown",
+        "sealed_mismatch",
+    ];
+    let trust = String::from_utf8(corpus::files().unwrap()["trust.txt"].clone()).unwrap();
+    let keys: Vec<&str> = trust.lines().filter_map(|line| line.strip_prefix("log ")).collect();
+    let mut refused = 0;
+    for case in corpus::cases().unwrap() {
+        let What::Export(files) = case.what else { continue };
+        let dir = logs::on_disk(files);
+        let result = verifier::verify(dir.path(), &keys, case.since.as_deref());
+        let looks_at_it = case.name != "sealed-and-erased";
+        let seen = looks_at_it && case.findings.iter().any(|(_, code)| !ours.contains(code));
+        assert_eq!(result.is_err(), seen, "{}: {:?}", case.name, result.err());
+        refused += usize::from(seen);
+    }
+    assert!(refused >= 20, "{refused}");
+}
