@@ -96,7 +96,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Policy(command) => policy::run(command, clock.as_ref()).await,
             Command::Erase(command) => erase::run(command).await,
             Command::Audit(command) => audit::run(command, clock).await,
-            Command::Store(command) => store::run(command).await,
+            Command::Store(command) => store::run(command, clock.as_ref()).await,
         }
     })
 }

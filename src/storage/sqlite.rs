@@ -1,5 +1,6 @@
 //! The embedded store: SQLite with a write-ahead log and `synchronous = FULL`. One process per file.
 
+pub mod backup;
 mod commit;
 mod forgetting;
 mod held;

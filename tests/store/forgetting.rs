@@ -235,3 +235,65 @@ async fn p11_what_has_a_term_that_is_over_is_forgotten_and_nothing_else(place: P
     let again = Work::Once { entry: NewEntry::of_gateway(Kind::Policy, json!({})), claim: [99; 32] };
     assert_eq!(log.commit(again).await.unwrap_err(), CommitFault::AlreadyDone);
 }
+
+fn holds(path: &std::path::Path, bytes: &[u8]) -> bool {
+    std::fs::read(path).unwrap().windows(bytes.len()).any(|window| window == bytes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p11_a_backup_has_the_keys_apart_and_they_do_not_last() {
+    use sluis::storage::{
+        Database, DatabaseAddress,
+        sqlite::backup::{BackupFault, backup, restore},
+    };
+    let place = Place::sqlite();
+    let (store, clock) = (place.open().await, crate::log::clock());
+    let log = start(&place, &store, &clock).await;
+    lived(&log).await;
+    let (data, out) = (place.folder.path().join("data"), place.folder.path().join("backups"));
+    let (seen, commit) = store.begin(&Look { tags: vec![tag(0)], ..Look::default() }).await.unwrap();
+    commit.abandon().await;
+    let row = seen.keys[0].clone();
+    // While a gateway has it open.
+    let first = backup(&data, &out, 30, time(0)).await.unwrap();
+    for lead in [row.tag.bytes().as_slice(), &row.wrapped] {
+        assert!(!holds(&first.log, lead) && holds(&first.keys, lead));
+    }
+    let sealed = all(&store)
+        .await
+        .into_iter()
+        .find(|entry| entry.subject == Some(row.subject))
+        .unwrap()
+        .sealed
+        .unwrap();
+    assert!(holds(&first.log, &sealed.bytes) && !holds(&first.keys, &sealed.bytes));
+    log.commit(erase(0, time(DAY))).await.unwrap();
+    // A week later there are two, a month later the first of the keys is gone, and the log's stays.
+    let second = backup(&data, &out, 30, time(7 * DAY)).await.unwrap();
+    assert!(second.removed.is_empty() && !holds(&second.keys, row.tag.bytes()));
+    let third = backup(&data, &out, 30, time(30 * DAY + 1000)).await.unwrap();
+    assert_eq!(third.removed, [first.keys.clone()]);
+    assert!(first.log.exists() && second.keys.exists());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        for file in [&first.log, &third.log, &third.keys] {
+            assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o077, 0);
+        }
+    }
+
+    // Put back it is the same log, with the keys that are left.
+    let other = place.folder.path().join("other");
+    restore(&other, &third.log, Some(&third.keys)).await.unwrap();
+    let put_back = Database::open(&DatabaseAddress::Folder(other.clone())).await.unwrap().shared();
+    assert_eq!(put_back.head().await.unwrap(), store.head().await.unwrap());
+    assert_eq!(all(&put_back).await, all(&store).await);
+    assert!(put_back.subject_of(&tag(1)).await.unwrap().is_some());
+    assert_eq!(place.verified(&put_back).await, 0);
+    let taken = restore(&other, &third.log, None).await.unwrap_err();
+    assert!(matches!(taken, BackupFault::Taken(_)), "{taken}");
+    let without = place.folder.path().join("without");
+    restore(&without, &third.log, None).await.unwrap();
+    let without = Database::open(&DatabaseAddress::Folder(without)).await.unwrap().shared();
+    assert_eq!(without.subject_of(&tag(1)).await.unwrap(), None);
+}

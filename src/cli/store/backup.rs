@@ -1,0 +1,108 @@
+//! `sluis store backup` and `restore`: an embedded database, the clients' keys apart from everything else.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    cli::{failed, say},
+    config::Settings,
+    domain::Clock,
+    storage::{
+        DatabaseAddress,
+        sqlite::backup::{backup, restore},
+    },
+};
+
+/// Back up an embedded database, while a gateway uses it or not
+///
+/// Writes two files: the database without the clients' keys, and these keys alone. Keep the second kind apart, and no longer
+/// than the gateway's `key_backups_days`: an erased client is gone when the last one from before is gone. Older ones in the
+/// same folder are removed. Neither has the files in keys/; those never go into a backup that has either of the two.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// Configuration of the gateway
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+
+    /// Folder to write to
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Put a backup in place of a database that is lost
+///
+/// The data folder must hold no database. What was entered into the log after the backup is lost with the database, but
+/// others hold receipts and checkpoints of it: no gateway may go on with that log. docs/keys.md says what to do.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// Configuration of the gateway
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+
+    /// The backup of the database
+    #[arg(long, value_name = "FILE")]
+    log: PathBuf,
+
+    /// The backup of the clients' keys. Without it no consent can be used, and no sealed part be opened
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+}
+
+fn embedded(config: &std::path::Path) -> Result<(Settings, PathBuf), String> {
+    let settings = Settings::load(config).map_err(|fault| fault.to_string())?;
+    match settings.database.clone() {
+        DatabaseAddress::Folder(folder) => Ok((settings, folder)),
+        DatabaseAddress::Postgres(_) => {
+            Err("this gateway keeps its log in PostgreSQL; docs/erasure.md says how to back that up"
+                .to_owned())
+        }
+    }
+}
+
+pub(super) async fn back_up(args: BackupArgs, clock: &dyn Clock) -> ExitCode {
+    let done = match embedded(&args.config) {
+        Ok((settings, folder)) => {
+            let days = settings.retention.key_backups_days;
+            backup(&folder, &args.out, days, clock.now()).await.map_err(|fault| fault.to_string())
+        }
+        Err(fault) => Err(fault),
+    };
+    let backup = match done {
+        Ok(backup) => backup,
+        Err(fault) => return failed(fault),
+    };
+    if args.json {
+        say(json!({ "log": backup.log, "keys": backup.keys, "removed": backup.removed }));
+        return ExitCode::SUCCESS;
+    }
+    say(format_args!("the database without the clients' keys: {}", backup.log.display()));
+    say(format_args!("the clients' keys: {}", backup.keys.display()));
+    for path in &backup.removed {
+        say(format_args!("removed, too old: {}", path.display()));
+    }
+    ExitCode::SUCCESS
+}
+
+pub(super) async fn put_back(args: RestoreArgs) -> ExitCode {
+    let done = match embedded(&args.config) {
+        Ok((_, folder)) => {
+            restore(&folder, &args.log, args.keys.as_deref()).await.map_err(|fault| fault.to_string())
+        }
+        Err(fault) => Err(fault),
+    };
+    match done {
+        Ok(()) => {
+            say(
+                "the backup is in place; what came after it is lost, so the log does not go on from here (docs/keys.md)",
+            );
+            ExitCode::SUCCESS
+        }
+        Err(fault) => failed(fault),
+    }
+}
