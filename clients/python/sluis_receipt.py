@@ -6,9 +6,11 @@ As a program it verifies a receipt file. Exit status: 0 verified, 1 not."""
 
 import argparse
 import base64
+import datetime
 import hashlib
 import json
 import pathlib
+import re
 import sys
 import types
 import uuid
@@ -27,17 +29,30 @@ def sha256(*parts):
 
 
 def canonical(value):
-    """Canonical JSON (RFC 8785), for values with ASCII names and whole numbers, which is all there are here."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """Canonical JSON (RFC 8785), for numbers that are whole or have a short fraction, which is all there are here."""
+    return json.dumps(_ordered(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _ordered(value):
+    """The same with members in the order of their names in UTF-16, and whole numbers without a fraction."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        return {name: _ordered(value[name]) for name in names}
+    if isinstance(value, (list, tuple)):
+        return [_ordered(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 def read_canonical(data):
     """Reads canonical JSON, and refuses any other form of the same content."""
     try:
         value = json.loads(data)
-    except ValueError as error:
+        same = canonical(value) == bytes(data)
+    except (ValueError, RecursionError) as error:
         raise ReceiptError("not JSON") from error
-    if canonical(value) != bytes(data):
+    if not same:
         raise ReceiptError("not canonical JSON")
     if not isinstance(value, dict):
         raise ReceiptError("not a JSON object")
@@ -86,12 +101,15 @@ def open_checkpoint(note, vkey):
     text += "\n"
     if not separator or not lines.endswith("\n"):
         raise ReceiptError("not a signed note")
-    signed = False
+    signed, seen = False, set()
     for line in lines[:-1].split("\n"):
         words = line.split(" ")
         if len(words) != 3 or words[0] != "\u2014":
             raise ReceiptError("not a signature line")
         signature = b64(words[2])
+        if (words[1], signature[:4]) in seen:
+            raise ReceiptError("two signatures of one key")
+        seen.add((words[1], signature[:4]))
         if words[1] != name or signature[:4] != key_id:
             # Whether somebody else's line was changed nobody could tell: docs/audit-log.md refuses it.
             raise ReceiptError("a signature by a key that is not known")
@@ -149,6 +167,20 @@ def read_proof(text):
 # The entries
 
 
+UUID4 = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def is_moment(text):
+    """Whether this is a moment as in `2026-11-23T09:30:00.000Z`, on a day that exists."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z", text):
+        return False
+    try:
+        datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    except ValueError:
+        return False
+    return not text.endswith(("60.000Z", "61.000Z"))
+
+
 def open_sealed(entry_id, key, sealed):
     """The sealed part of an entry, once its key is given: AES-256-GCM, padded with 0x80 and zeros."""
     try:
@@ -156,7 +188,7 @@ def open_sealed(entry_id, key, sealed):
     except (InvalidTag, ValueError) as error:
         raise ReceiptError("the sealed part does not open with its key") from error
     text = padded.rstrip(b"\x00")
-    if len(padded) % 256 or not text.endswith(b"\x80"):
+    if len(padded) % 256 or not text.endswith(b"\x80") or len(padded) - len(text) >= 256:
         raise ReceiptError("the sealed part is not padded as it should be")
     return text[:-1]
 
@@ -171,6 +203,8 @@ def verify_entry(entry, vkey):
     texts = all(isinstance(value, str) for name, value in leaf.items() if name != "v")
     if set(leaf) != {"client", "facts", "kind", "pair", "time", "v"} or leaf["v"] != 1 or not texts:
         raise ReceiptError("not a leaf of this version")
+    if leaf["v"] is True or not UUID4.fullmatch(leaf["pair"]) or not is_moment(leaf["time"]):
+        raise ReceiptError("not a leaf in its one form")
     if len(entry.facts_salt) != 32 or sha256(b"sluis/v1/facts\x00", entry.facts_salt, entry.facts) != b64(leaf["facts"]):
         raise ReceiptError("the facts are not those that the leaf commits to")
     if bool(entry.entry_key) != bool(entry.sealed):
@@ -185,32 +219,48 @@ def verify_entry(entry, vkey):
 
 
 def answer_fields(answer):
-    """Number and bytes of each field of an answer, as they came."""
+    """Number and bytes of each field of an answer, as they came, and its content where it has a length."""
     at = 0
     while at < len(answer):
         start = at
         tag, at = _varint(answer, at)
+        if not 8 <= tag < 1 << 32:
+            raise ReceiptError("a field without a number")
+        begin = at
         if tag & 7 == 0:
             _, at = _varint(answer, at)
+        elif tag & 7 in (1, 5):
+            at += 8 if tag & 7 == 1 else 4
         elif tag & 7 == 2:
-            length, at = _varint(answer, at)
-            at += length
+            length, begin = _varint(answer, at)
+            at = begin + length
         else:
             raise ReceiptError("a kind of field that no answer has")
         if at > len(answer):
             raise ReceiptError("the answer is cut off")
-        yield tag >> 3, answer[start:at]
+        yield tag >> 3, answer[start:at], answer[begin:at] if tag & 7 == 2 else None
 
 
 def without_receipt(answer):
     """The bytes of an answer as they came, without its receipt, which is field 6. The log commits to bytes, and encoding
     the message again is left to nobody's library."""
-    return b"".join(field for number, field in answer_fields(answer) if number != 6)
+    return b"".join(field for number, field, _ in answer_fields(answer) if number != 6)
 
 
 def discloses(answer):
-    """Whether an answer holds a disclosure, which is field 3."""
-    return any(number == 3 for number, _ in answer_fields(answer))
+    """Whether an answer holds a disclosure, which is field 3. What cannot be read may be one."""
+    for number, _, content in answer_fields(answer):
+        if number == 3 or (number <= 6 and content is None):
+            return True
+        texts = [content] if number in (1, 2) else []
+        if number in (4, 5):
+            texts = [path for field, _, path in answer_fields(content) if field == 1]
+        try:
+            for text in texts:
+                (b"\xff" if text is None else text).decode()
+        except UnicodeDecodeError:
+            return True
+    return False
 
 
 def _varint(data, at):
@@ -221,6 +271,8 @@ def _varint(data, at):
         value |= (data[at] & 0x7F) << shift
         at, shift = at + 1, shift + 7
         if not data[at - 1] & 0x80:
+            if value >= 1 << 64:
+                raise ReceiptError("a number beyond 64 bits")
             return value, at
 
 
@@ -279,6 +331,10 @@ def from_file(text):
 
     def entry(member):
         texts = {name: member[name] for name in ("leaf", "proof", "facts")}
+        # In a file what is absent has no member: an empty one is another thing, and never right.
+        empty = any(member.get(name) == "" for name in BYTES)
+        if empty or not all(isinstance(text, str) for text in texts.values()):
+            raise ReceiptError("not a receipt file")
         parts = {name: b64(member[name]) if name in member else b"" for name in BYTES}
         return types.SimpleNamespace(
             leaf=texts["leaf"].encode(), proof=texts["proof"], facts=texts["facts"].encode(), **parts
@@ -289,8 +345,11 @@ def from_file(text):
         entries = [entry(member) for member in file["entries"]]
         salt = b64(file["answer_salt"]) if "answer_salt" in file else b""
         answer = b64(file["answer"]) if "answer" in file else None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReceiptError("not a receipt file") from error
+    # The answer of a file is the one without its receipt. With an outcome it is compared as it is.
+    if answer is not None and len(entries) == 2 and without_receipt(answer) != answer:
+        raise ReceiptError("the answer of a receipt file has no receipt in it")
     return types.SimpleNamespace(entries=entries, answer_salt=salt), answer
 
 

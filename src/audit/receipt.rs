@@ -116,6 +116,13 @@ impl ReceiptFile {
     /// # Errors
     /// [`ReceiptFault::Malformed`].
     pub fn from_json(text: &[u8]) -> Result<Self, ReceiptFault> {
+        // The members of an object may also be read from a list, which is no receipt.
+        let is_object = |value: &serde_json::Value| value.is_object();
+        let value: serde_json::Value = serde_json::from_slice(text).map_err(|_| ReceiptFault::Malformed)?;
+        let entries = value.get("entries").and_then(serde_json::Value::as_array);
+        if !value.is_object() || !entries.is_some_and(|entries| entries.iter().all(is_object)) {
+            return Err(ReceiptFault::Malformed);
+        }
         serde_json::from_slice(text).map_err(|_| ReceiptFault::Malformed)
     }
 
