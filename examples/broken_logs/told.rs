@@ -93,7 +93,28 @@ fn erasures() -> Result<Vec<Case>, Fault> {
     for index in [5, 7] {
         earlier.change(index, |record| record.sealed = (index == 7).then_some(SealedPart::Erased))?;
     }
+    let seventh = whole::time_of(&whole::expired("")?, 7)?;
     Ok(vec![
+        told("genesis-twice", "Entry 7 is a genesis too.", |log| log.retell(7, "\"access\"", "\"genesis\""))?
+            .finds(4, &[(Some(7), "genesis_misplaced"), (Some(7), "sealed_mismatch")]),
+        told("genesis-missing", "Entry 0 is no genesis.", |log| log.retell(0, "\"genesis\"", "\"policy\""))?
+            .finds(4, &[(Some(0), "genesis_misplaced"), (Some(0), "sealed_mismatch")]),
+        told(
+            "expired-and-not-said",
+            "Entry 1 is said to be over its term; no entry says that the term of its kind is over.",
+            |log| {
+                log.change(1, |record| {
+                    (record.facts, record.detail, record.sealed) = (None, None, Some(SealedPart::Expired));
+                })
+            },
+        )?
+        .finds(4, &[(Some(1), "retention_unnamed")]),
+        Case::new(
+            "expired-too-soon",
+            "Entries 1 to 7 are said to be over their terms; entry 8 says so of everything before the time of entry 7.",
+            What::Export(whole::expired(&seventh)?.export(true)?),
+        )
+        .finds(4, &[(Some(7), "retention_unnamed")]),
         told(
             "erased-and-not-named",
             "The sealed part of entry 1 is said to be erased; no entry names it.",

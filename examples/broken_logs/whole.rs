@@ -57,6 +57,24 @@ pub fn erased(pair: u64) -> Result<Log, Fault> {
     Ok(log)
 }
 
+/// The log after terms were over: every entry of these kinds is emptied, and entry 8 says so.
+pub fn expired(before: &str) -> Result<Log, Fault> {
+    let mut log = log("expired")?;
+    let by_kind = json!({ "access": before, "consent": before, "outcome": before, "request": before });
+    log.add(Kind::Erasure, 6, json!({ "before": by_kind, "event": "retention" }))?;
+    for index in 1..8 {
+        log.change(index, |record| {
+            (record.facts, record.detail, record.sealed) = (None, None, Some(SealedPart::Expired));
+        })?;
+    }
+    Ok(log)
+}
+
+/// The time of an entry of such a log, as its leaf has it.
+pub fn time_of(log: &Log, index: u64) -> Result<String, Fault> {
+    Ok(sluis::audit::leaf::Leaf::parse(&log.record(index)?.leaf)?.time.to_string())
+}
+
 /// The cases.
 pub fn cases() -> Result<Vec<Case>, Fault> {
     let (whole, mut left_out, erased) = (log("whole")?, log("left out")?, erased(1)?);
@@ -81,6 +99,11 @@ pub fn cases() -> Result<Vec<Case>, Fault> {
             "whole-erased",
             "The sealed part of entry 1 was erased, and entry 8 names it.",
             What::Export(erased.export(true)?),
+        ),
+        Case::new(
+            "whole-expired",
+            "The terms of entries 1 to 7 are over, and entry 8 says so.",
+            What::Export(expired(&time_of(&expired("")?, 8)?)?.export(true)?),
         ),
         Case::new("open-request", "The last request has no outcome yet.", What::Export(open.export(true)?))
             .finds(3, &[(Some(8), "request_without_outcome")]),

@@ -119,6 +119,8 @@ codes! {
     TimeWentBack = "time_went_back", Tampered;
     /// Two entries have the same pair and kind.
     EntryRepeated = "entry_repeated", Tampered;
+    /// A log begins with one `genesis`, and has no other.
+    GenesisMisplaced = "genesis_misplaced", Tampered;
     /// An outcome stands ahead of its request.
     OutcomeBeforeRequest = "outcome_before_request", Tampered;
     /// An outcome has no request.

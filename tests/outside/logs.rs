@@ -1,6 +1,10 @@
 //! Logs of any size, and exports of them on disk.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    path::Path,
+};
 
 use serde_json::json;
 use sluis::audit::leaf::Kind;
@@ -36,8 +40,13 @@ pub fn on_disk(files: Files) -> TempDir {
 /// One file of an export.
 pub fn write(dir: &Path, name: &str, bytes: &[u8]) {
     let path = dir.join(name);
-    if fs::write(&path, bytes).is_err() {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
+    // Not truncated first: ext4 then waits for the disk when the file is closed, thousands of times.
+    let open = || OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let mut file = open().or_else(|_| {
+        fs::create_dir_all(path.parent().unwrap())?;
+        open()
+    });
+    let file = file.as_mut().unwrap();
+    file.write_all(bytes).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
 }

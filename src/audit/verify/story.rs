@@ -26,6 +26,13 @@ impl Story {
             report.find(at, Code::TimeWentBack, "earlier than the entry ahead of it");
         }
         self.last = self.last.max(Some(leaf.time));
+        if (leaf.kind == Kind::Genesis) != (position == 0) {
+            let detail = match position {
+                0 => "the log does not begin with a `genesis`",
+                _ => "a `genesis` that does not begin the log",
+            };
+            report.find(at, Code::GenesisMisplaced, detail);
+        }
         match leaf.kind {
             Kind::Request => match self.outcomes.remove(&leaf.pair) {
                 Some(outcome) => {
