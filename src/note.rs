@@ -9,6 +9,7 @@ use ring::{
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
 
+pub mod cosignature;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,12 @@ pub enum NoteFault {
     /// Not `name+hex+base64`, of another type, or the key id is another key's.
     #[error("not a verifier key for Ed25519 notes")]
     VerifierKey,
+    /// The same for the key of a witness.
+    #[error("not a verifier key for Ed25519 cosignatures")]
+    CosignerKey,
+    /// A time that no cosignature can have.
+    #[error("the time of a cosignature is at most 2^63 - 1 seconds")]
+    Time,
     /// The bytes are no Ed25519 key.
     #[error("not an Ed25519 private key")]
     PrivateKey,
@@ -45,8 +52,38 @@ pub enum NoteFault {
     Unsigned,
 }
 
-/// Id of a key: the first four bytes of `SHA-256(name ‖ 0x0a ‖ 0x01 ‖ public key)`.
+/// Id of a key: the first four bytes of `SHA-256(name ‖ 0x0a ‖ type ‖ public key)`.
 pub type KeyId = [u8; 4];
+
+fn key_id(name: &str, kind: u8, key: &[u8; 32]) -> KeyId {
+    let mut hash = Context::new(&SHA256);
+    for part in [name.as_bytes(), b"\n", &[kind], key] {
+        hash.update(part);
+    }
+    // INVARIANT: a SHA-256 has 32 bytes.
+    hash.finish().as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+/// Name and public key of a vkey of this type. One text for each key: whoever parses compares the whole text as well.
+fn parse_vkey(text: &str, kind: u8) -> Option<(&str, [u8; 32])> {
+    let (name, rest) = text.split_once('+')?;
+    let (_, encoded) = rest.split_once('+')?;
+    let bytes = BASE64_STANDARD.decode(encoded).ok()?;
+    let (found, key) = bytes.split_first()?;
+    (*found == kind).then_some((name, key.try_into().ok()?))
+}
+
+fn vkey_text(name: &str, id: KeyId, kind: u8, key: &[u8; 32]) -> String {
+    let mut bytes = vec![kind];
+    bytes.extend(key);
+    format!("{name}+{}+{}", hex::encode(id), BASE64_STANDARD.encode(&bytes))
+}
+
+fn signature_line(name: &str, id: KeyId, signature: &[u8]) -> String {
+    let mut bytes = id.to_vec();
+    bytes.extend(signature);
+    format!("{DASH}{name} {}\n", BASE64_STANDARD.encode(&bytes))
+}
 
 fn check_name(name: &str) -> Result<(), NoteFault> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || c == '+';
@@ -77,13 +114,7 @@ impl VerifierKey {
     /// If no key can have this name.
     pub fn new(name: &str, key: [u8; 32]) -> Result<Self, NoteFault> {
         check_name(name)?;
-        let mut hash = Context::new(&SHA256);
-        for part in [name.as_bytes(), b"\n", &[ED25519_NOTE], &key] {
-            hash.update(part);
-        }
-        let hash = hash.finish();
-        // INVARIANT: a SHA-256 has 32 bytes.
-        let id = hash.as_ref().first_chunk().copied().unwrap_or_default();
+        let id = key_id(name, ED25519_NOTE, &key);
         Ok(Self { name: name.to_owned(), id, key })
     }
 
@@ -114,11 +145,8 @@ impl FromStr for VerifierKey {
     type Err = NoteFault;
 
     fn from_str(text: &str) -> Result<Self, NoteFault> {
-        let (name, rest) = text.split_once('+').ok_or(NoteFault::VerifierKey)?;
-        let (_, encoded) = rest.split_once('+').ok_or(NoteFault::VerifierKey)?;
-        let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| NoteFault::VerifierKey)?;
-        let Some((&ED25519_NOTE, key)) = bytes.split_first() else { return Err(NoteFault::VerifierKey) };
-        let key = Self::new(name, key.try_into().map_err(|_| NoteFault::VerifierKey)?)?;
+        let (name, key) = parse_vkey(text, ED25519_NOTE).ok_or(NoteFault::VerifierKey)?;
+        let key = Self::new(name, key)?;
         // One text for each key: this compares the id as well.
         if key.to_string() == text { Ok(key) } else { Err(NoteFault::VerifierKey) }
     }
@@ -126,9 +154,7 @@ impl FromStr for VerifierKey {
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = vec![ED25519_NOTE];
-        bytes.extend(self.key);
-        write!(f, "{}+{}+{}", self.name, hex::encode(self.id), BASE64_STANDARD.encode(&bytes))
+        f.write_str(&vkey_text(&self.name, self.id, ED25519_NOTE, &self.key))
     }
 }
 
@@ -184,9 +210,8 @@ impl NoteSigner {
     /// If no note can have this text.
     pub fn sign(&self, text: &str) -> Result<String, NoteFault> {
         check_text(text)?;
-        let mut bytes = self.verifier.id.to_vec();
-        bytes.extend(self.key.sign(text.as_bytes()).as_ref());
-        Ok(format!("{text}\n{DASH}{} {}\n", self.verifier.name, BASE64_STANDARD.encode(&bytes)))
+        let signature = self.key.sign(text.as_bytes());
+        Ok(format!("{text}\n{}", signature_line(&self.verifier.name, self.verifier.id, signature.as_ref())))
     }
 }
 
@@ -208,6 +233,12 @@ pub struct Signature {
 }
 
 impl Signature {
+    /// The line that it stands on, with its newline.
+    #[must_use]
+    pub fn line(&self) -> String {
+        signature_line(&self.name, self.id, &self.bytes)
+    }
+
     fn parse(line: &str) -> Option<Self> {
         let (name, encoded) = line.strip_prefix(DASH)?.split_once(' ')?;
         check_name(name).ok()?;
