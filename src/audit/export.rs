@@ -14,9 +14,9 @@ use super::{
     leaf::Salt,
     tiles::{Layer, TileFault, TilePath, TileStack, WIDTH, encode_bundle, encode_tile, index_path},
     tree::{Frontier, Hash, leaf_hash},
-    trust,
+    trust::Policy,
 };
-use crate::note::{Note, VerifierKey};
+use crate::note::{Note, VerifierKey, cosignature::CosignerKey};
 use lines::{Line as _, OpenedLine, SealedLine};
 
 /// Why an export cannot be written.
@@ -117,6 +117,7 @@ pub struct ExportWriter {
     bundle: Vec<Vec<u8>>,
     opened: String,
     sealed: Option<String>,
+    witnesses: (Vec<CosignerKey>, usize),
 }
 
 impl ExportWriter {
@@ -136,6 +137,7 @@ impl ExportWriter {
             bundle: Vec::new(),
             opened: String::new(),
             sealed: None,
+            witnesses: (Vec::new(), 0),
         })
     }
 
@@ -143,6 +145,12 @@ impl ExportWriter {
     #[must_use]
     pub fn with_sealed(self) -> Self {
         Self { sealed: Some(String::new()), ..self }
+    }
+
+    /// Names these witnesses in `policy.txt`, with the number of them that must cosign.
+    #[must_use]
+    pub fn with_witnesses(self, keys: Vec<CosignerKey>, threshold: usize) -> Self {
+        Self { witnesses: (keys, threshold), ..self }
     }
 
     /// Adds the next entry.
@@ -202,7 +210,9 @@ impl ExportWriter {
         for (path, hashes) in self.tiles.partial() {
             self.write(&path.to_string(), &encode_tile(hashes))?;
         }
-        self.write("policy.txt", trust::to_policy(keys).as_bytes())?;
+        let (witnesses, threshold) = &self.witnesses;
+        let policy = Policy::witnessed(keys.to_vec(), witnesses, *threshold);
+        self.write("policy.txt", policy.to_string().as_bytes())?;
         self.write("checkpoint", checkpoint_note.as_bytes())?;
         let root = self.frontier.root();
         Ok(ExportSummary { entries, root, root_matches: root == checkpoint.root })

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Serialize, Serializer};
 
 use super::leaf::Kind;
+use crate::domain::Timestamp;
 
 /// More findings than this are counted, not listed.
 const MAX_LISTED: usize = 10_000;
@@ -97,6 +98,10 @@ codes! {
     SignatureUnknown = "signature_unknown", Tampered;
     /// No signature by a known key of this log.
     SignatureMissing = "signature_missing", Tampered;
+    /// A cosignature bears the name of a known witness, which did not make it.
+    WitnessInvalid = "witness_invalid", Tampered;
+    /// Witnesses are required, and those that cosigned are not a quorum.
+    WitnessMissing = "witness_missing", Incomplete;
     /// The earlier checkpoint is none, or not signed by a known key of its log.
     SinceUnreadable = "since_unreadable", Unreadable;
     /// The earlier checkpoint is of another log.
@@ -253,6 +258,15 @@ pub enum Answer {
     NothingReleased,
 }
 
+/// That a known witness has cosigned the checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cosigned {
+    /// Name of its key.
+    pub by: String,
+    /// When, in seconds since 1970.
+    pub time: u64,
+}
+
 /// Result of verifying an export or a receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -274,6 +288,8 @@ pub struct Report {
     pub open_requests: u64,
     /// Of a receipt: its answer.
     pub answer: Option<Answer>,
+    /// The known witnesses that cosigned the checkpoint.
+    pub cosigned: Vec<Cosigned>,
     /// What is not as it should be, in the order it was met.
     pub findings: Vec<Finding>,
     /// Further findings, counted only.
@@ -292,6 +308,7 @@ impl Report {
             states: States { opened: 0, sealed: 0, erased: 0, expired: 0, missing: 0, mismatch: 0 },
             open_requests: 0,
             answer: None,
+            cosigned: Vec::new(),
             findings: Vec::new(),
             findings_not_listed: 0,
         }
@@ -344,6 +361,10 @@ impl fmt::Display for Report {
         let kinds: Vec<String> = self.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         if !kinds.is_empty() {
             writeln!(f, "{}", kinds.join(", "))?;
+        }
+        for Cosigned { by, time } in &self.cosigned {
+            let millis = i64::try_from(*time).unwrap_or(i64::MAX).saturating_mul(1000);
+            writeln!(f, "cosigned by `{by}` at {}", Timestamp::from_millis(millis))?;
         }
         match self.answer {
             Some(Answer::Matches) => writeln!(f, "the answer is the one in the log")?,

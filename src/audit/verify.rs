@@ -11,7 +11,10 @@ mod tests;
 
 use std::{fmt, path::Path};
 
-use super::report::{Code, EntryState, Report};
+use super::{
+    report::{Code, EntryState, Report},
+    trust::Policy,
+};
 use crate::note::{Note, NoteFault, VerifierKey};
 
 /// How far a verification is.
@@ -46,11 +49,27 @@ impl fmt::Debug for VerifyOptions<'_> {
     }
 }
 
+/// What is asked of witnesses. Cosignatures of witnesses that are known, from the export or from elsewhere, are verified
+/// in any case.
+#[derive(Clone, Debug, Default)]
+pub struct Witnessing {
+    /// The policy that is trusted, from elsewhere. Without one, the policy of the export itself serves.
+    pub trust: Option<Policy>,
+    /// Whether the quorum of that policy must have cosigned the checkpoint.
+    pub required: bool,
+}
+
 /// Verifies the export in this directory. Reports everything that is wrong, not the first thing only.
 #[must_use]
 pub fn verify_export(dir: &Path, options: &VerifyOptions<'_>) -> Report {
+    verify_witnessed(dir, options, &Witnessing::default())
+}
+
+/// As [`verify_export`], and holds the checkpoint to what is asked of witnesses.
+#[must_use]
+pub fn verify_witnessed(dir: &Path, options: &VerifyOptions<'_>, witnessing: &Witnessing) -> Report {
     let mut report = Report::new(options.trust.as_ref().is_some_and(|trust| !trust.is_empty()));
-    if let Some(head) = head::read(dir, options, &mut report) {
+    if let Some(head) = head::read(dir, options, witnessing, &mut report) {
         run::run(dir, &head, options.progress, &mut report);
     }
     report

@@ -8,6 +8,8 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::Subcommand;
 
+pub(super) use verify::trusted;
+
 use crate::domain::Clock;
 
 /// Export, verify and read the audit log

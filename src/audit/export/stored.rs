@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::{ExportFault, ExportRecord, ExportSummary, ExportWriter, SealedPart};
 use crate::{
-    note::VerifierKey,
-    storage::{Store, StoreFault},
+    audit::checkpoint::{Checkpoint, CheckpointFault},
+    note::{Note, VerifierKey, cosignature::CosignerKey},
+    storage::{Head, Store, StoreFault},
 };
 
 /// Entries read at a time.
@@ -32,6 +33,20 @@ pub enum StoredExportFault {
     /// No log yet.
     #[error("there is no log here yet")]
     Empty,
+    /// A cosigned checkpoint of another log, or of more entries than there are.
+    #[error("the cosigned checkpoint is not one of the log that is stored: was the database set back?")]
+    NotOfThisLog,
+}
+
+/// What an export says of witnesses.
+#[derive(Clone, Debug, Default)]
+pub struct Witnessed {
+    /// The witnesses to name in `policy.txt`.
+    pub keys: Vec<CosignerKey>,
+    /// How many of them must cosign.
+    pub threshold: usize,
+    /// A cosigned checkpoint of this log; the export ends there. Without one it ends at the newest checkpoint.
+    pub checkpoint: Option<String>,
 }
 
 /// Writes the log as it stands at its newest checkpoint.
@@ -43,20 +58,47 @@ pub async fn export(
     dir: &Path,
     keys: &[VerifierKey],
     openings: Openings,
+    progress: impl FnMut(u64, u64),
+) -> Result<ExportSummary, StoredExportFault> {
+    export_witnessed(store, dir, keys, openings, Witnessed::default(), progress).await
+}
+
+/// The checkpoint that an export ends with, and its size.
+fn end(head: Head, cosigned: Option<String>) -> Result<(u64, String), StoredExportFault> {
+    let Some(note) = cosigned else { return Ok((head.size, head.checkpoint)) };
+    let text = Note::parse(&note).map_err(CheckpointFault::from).map_err(ExportFault::from)?;
+    let checkpoint = Checkpoint::parse(text.unverified_text()).map_err(ExportFault::from)?;
+    if checkpoint.origin != head.origin || checkpoint.size > head.size {
+        return Err(StoredExportFault::NotOfThisLog);
+    }
+    Ok((checkpoint.size, note))
+}
+
+/// Writes the log with the names of its witnesses, up to a checkpoint that they have cosigned.
+///
+/// # Errors
+/// If the store does not answer, a file cannot be written, or the cosigned checkpoint is not one of this log.
+pub async fn export_witnessed(
+    store: &dyn Store,
+    dir: &Path,
+    keys: &[VerifierKey],
+    openings: Openings,
+    witnessed: Witnessed,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<ExportSummary, StoredExportFault> {
     let head = store.head().await?.ok_or(StoredExportFault::Empty)?;
-    let mut writer = ExportWriter::create(dir)?;
+    let (size, checkpoint) = end(head, witnessed.checkpoint)?;
+    let mut writer = ExportWriter::create(dir)?.with_witnesses(witnessed.keys, witnessed.threshold);
     if openings.sealed {
         writer = writer.with_sealed();
     }
     let mut next = 0;
-    while next < head.size {
+    while next < size {
         let page = store.entries(next, PAGE).await?;
         if page.is_empty() {
             return Err(StoreFault::Corrupt("the log has fewer entries than its head says").into());
         }
-        for entry in page.into_iter().take_while(|entry| entry.position < head.size) {
+        for entry in page.into_iter().take_while(|entry| entry.position < size) {
             next = entry.position + 1;
             let detail = entry.detail.filter(|_| openings.details);
             let sealed = match (entry.sealed, &entry.facts) {
@@ -72,7 +114,7 @@ pub async fn export(
                 sealed: Some(sealed),
             })?;
         }
-        progress(next, head.size);
+        progress(next, size);
     }
-    Ok(writer.finish(&head.checkpoint, keys)?)
+    Ok(writer.finish(&checkpoint, keys)?)
 }

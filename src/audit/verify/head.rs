@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use super::{VerifyOptions, files, signatures};
+use super::{VerifyOptions, Witnessing, files, signatures};
 use crate::audit::{
     checkpoint::Checkpoint,
-    report::{Code, Report},
+    report::{Code, Cosigned, Report},
     tree::empty_root,
-    trust,
+    trust::Policy,
 };
-use crate::note::{Note, VerifierKey};
+use crate::note::{
+    Note, VerifierKey,
+    cosignature::{Cosignature, CosignerKey},
+};
 
 /// What the export claims.
 pub struct Head {
@@ -20,36 +23,81 @@ pub struct Head {
 
 /// Reads the head. `None` if there is nothing to verify against; otherwise the rest is looked at too, even where a
 /// signature fails, so that everything is found at once.
-pub fn read(dir: &Path, options: &VerifyOptions<'_>, report: &mut Report) -> Option<Head> {
-    let own = own_keys(dir, report);
+pub fn read(
+    dir: &Path,
+    options: &VerifyOptions<'_>,
+    witnessing: &Witnessing,
+    report: &mut Report,
+) -> Option<Head> {
+    let own = own_policy(dir, report);
     if let (Some(trusted), Some(own)) = (&options.trust, &own) {
-        for key in own.iter().filter(|key| !trusted.contains(key)) {
+        for key in own.logs().iter().filter(|key| !trusted.contains(key)) {
             let detail = format!("`policy.txt` has a key of `{}` that is not trusted", key.name());
             report.find(None, Code::KeyNotTrusted, detail);
         }
     }
-    let keys = options.trust.clone().or(own).unwrap_or_default();
+    let own_logs = own.as_ref().map(|own| own.logs().to_vec());
+    let keys = options.trust.clone().or(own_logs).unwrap_or_default();
     if options.trust.is_some() && keys.is_empty() {
         report.find(None, Code::KeysNotGiven, "the keys to trust are none");
     }
     let (checkpoint, note) = read_checkpoint(dir, report)?;
     report.origin = Some(checkpoint.origin.clone());
     report.size = Some(checkpoint.size);
+    let note = witnesses(note, own.as_ref(), options, witnessing, report);
     signatures(note, &checkpoint.origin, &keys, None, report);
     let since = options.since.as_ref().and_then(|text| read_since(text, &checkpoint, &keys, report));
     Some(Head { checkpoint, since })
 }
 
-fn own_keys(dir: &Path, report: &mut Report) -> Option<Vec<VerifierKey>> {
+/// Takes the cosignatures of known witnesses out of the checkpoint, each verified, and counts them against the policy.
+fn witnesses(
+    note: Note,
+    own: Option<&Policy>,
+    options: &VerifyOptions<'_>,
+    witnessing: &Witnessing,
+    report: &mut Report,
+) -> Note {
+    let trusted = witnessing.trust.as_ref();
+    let known: Vec<CosignerKey> = trusted.into_iter().chain(own).flat_map(Policy::cosigners).collect();
+    let (note, found) = note.without_cosignatures(&known);
+    let mut good = Vec::new();
+    for Cosignature { by, time, .. } in found {
+        match time {
+            Some(time) => {
+                report.cosigned.push(Cosigned { by: by.name().to_owned(), time });
+                good.push(by);
+            }
+            None => {
+                let detail = format!("the cosignature of the witness `{}` does not verify", by.name());
+                report.find(None, Code::WitnessInvalid, detail);
+            }
+        }
+    }
+    // Once keys come from elsewhere, what the export says of its own witnesses counts for nothing.
+    let policy = if options.trust.is_some() { trusted } else { trusted.or(own) };
+    let detail = match policy {
+        _ if !witnessing.required => return note,
+        Some(policy) if policy.asks_for_witnesses() && policy.is_met_by(&good) => return note,
+        Some(policy) if policy.asks_for_witnesses() => {
+            format!("{} of the witnesses cosigned the checkpoint, which is not the quorum", good.len())
+        }
+        _ => "witnesses are required, and the keys that are trusted name none".to_owned(),
+    };
+    report.find(None, Code::WitnessMissing, detail);
+    note
+}
+
+fn own_policy(dir: &Path, report: &mut Report) -> Option<Policy> {
     let found = files::try_read(&dir.join("policy.txt"), files::MAX_TEXT_BYTES)
         .map_err(|(_, why)| why)
         .and_then(|bytes| String::from_utf8(bytes).map_err(|_| "is not text"))
-        .and_then(|text| match trust::from_policy(&text) {
-            Ok(keys) if trust::to_policy(&keys) == text => Ok(keys),
+        .and_then(|text| match text.parse::<Policy>() {
+            Ok(policy) if policy.to_string() == text => Ok(policy),
             _ => Err("is not the keys of a log as an export writes them"),
         });
     match found {
-        Ok(keys) => Some(keys),
+        Ok(policy) => Some(policy),
         Err(why) => {
             report.find(None, Code::KeysUnreadable, format!("`policy.txt` {why}"));
             None

@@ -1,5 +1,6 @@
 mod forged;
 mod story;
+mod witnessed;
 
 use std::{
     fs,

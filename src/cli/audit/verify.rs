@@ -12,8 +12,8 @@ use clap::Args;
 use crate::{
     audit::{
         receipt,
-        trust::from_policy,
-        verify::{Progress, VerifyOptions, verify_export},
+        trust::Policy,
+        verify::{Progress, VerifyOptions, Witnessing, verify_witnessed},
     },
     cli::{failed, say},
     note::VerifierKey,
@@ -24,6 +24,9 @@ use crate::{
 /// Needs no network, no database and no gateway. Checks signatures, the root from all tiles and all entries, an earlier
 /// checkpoint if you have one, that every request has exactly one outcome, and every commitment that is opened. Tells
 /// everything it finds, not only the first.
+///
+/// With --require-witness the checkpoint must bear the cosignatures of a quorum of witnesses: of the policy that --trust
+/// names, or without --trust of the one in the export. Who trusts witnesses only as the export names them trusts the export.
 ///
 /// Without --trust it goes by the keys in the export itself, and says that they are not anchored: get the log's public
 /// key another way once, and keep it. A receipt brings no key along, so it needs --trust.
@@ -43,28 +46,34 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
 
+    /// Refuse an export whose checkpoint a quorum of witnesses has not cosigned (exit status 3). For exports; it is also asked
+    /// for by a policy in --trust that has a quorum
+    #[arg(long)]
+    require_witness: bool,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Reads trusted keys: a policy, or bare verifier keys.
-fn trusted(path: &Path) -> Result<Vec<VerifierKey>, String> {
+/// Reads what is trusted: a policy, or bare verifier keys of logs.
+pub(in crate::cli) fn trusted(path: &Path) -> Result<Policy, String> {
     let text = std::fs::read_to_string(path)
         .map_err(|fault| format!("cannot read `{}`: {fault}", path.display()))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let bare: Result<Vec<VerifierKey>, _> = lines.map(str::parse).collect();
     match bare {
-        Ok(keys) if !keys.is_empty() => Ok(keys),
-        _ => from_policy(&text).map_err(|fault| format!("`{}`: {fault}", path.display())),
+        Ok(keys) if !keys.is_empty() => Ok(Policy::of_logs(keys)),
+        _ => text.parse::<Policy>().map_err(|fault| format!("`{}`: {fault}", path.display())),
     }
 }
 
 pub(super) fn run(args: &VerifyArgs) -> ExitCode {
-    let trust = match args.trust.as_deref().map(trusted).transpose() {
-        Ok(trust) => trust,
+    let policy = match args.trust.as_deref().map(trusted).transpose() {
+        Ok(policy) => policy,
         Err(fault) => return failed(fault),
     };
+    let trust = policy.as_ref().map(|policy| policy.logs().to_vec());
     let since = match args.since.as_deref().map(std::fs::read_to_string).transpose() {
         Ok(since) => since,
         Err(fault) => return failed(format!("cannot read the earlier checkpoint: {fault}")),
@@ -79,11 +88,18 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
             }
         };
         let options = VerifyOptions { trust, since, progress: Some(&progress) };
-        let report = verify_export(&args.path, &options);
+        // A policy that asks for witnesses is held to, whether or not the command line asks too.
+        let required = args.require_witness || policy.as_ref().is_some_and(Policy::asks_for_witnesses);
+        let witnessing = Witnessing { trust: policy, required };
+        let report = verify_witnessed(&args.path, &options, &witnessing);
         if show {
             drop(writeln!(std::io::stderr()));
         }
         report
+    } else if args.require_witness {
+        return failed(
+            "a receipt is given out before any witness has seen its entry; `--require-witness` is for exports",
+        );
     } else {
         receipt::verify_file(&args.path, trust.as_deref().unwrap_or_default())
     };
