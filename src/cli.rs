@@ -14,6 +14,7 @@ pub mod policy;
 pub mod request;
 pub mod serve;
 pub mod store;
+pub mod witness;
 pub(crate) mod words;
 
 use std::{
@@ -42,6 +43,7 @@ pub struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Source(serve::SourceArgs),
+    Witness(witness::WitnessArgs),
     Demo(demo::DemoArgs),
     Certs(certs::CertsArgs),
     Request(request::RequestArgs),
@@ -67,6 +69,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let quiet = match &cli.command {
         Command::Serve(_) => false,
         Command::Source(args) => !args.serves(),
+        Command::Witness(args) => !args.serves(),
         _ => true,
     };
     // A demo or a client tells its own story; what services log goes to those who run them.
@@ -83,6 +86,7 @@ pub fn run(cli: Cli) -> ExitCode {
         match cli.command {
             Command::Serve(args) => serve::serve(args, clock).await,
             Command::Source(args) => serve::source(args, clock).await,
+            Command::Witness(args) => witness::run(args, clock).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Certs(args) => match certs::run(&args, clock.as_ref(), &mut std::io::stdout().lock()) {
                 Ok(()) => ExitCode::SUCCESS,

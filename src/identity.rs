@@ -13,6 +13,7 @@ pub mod register;
 pub mod store;
 pub mod trust;
 mod verify;
+pub mod web;
 
 #[cfg(test)]
 mod lab;

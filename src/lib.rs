@@ -22,3 +22,4 @@ pub mod source;
 pub mod storage;
 pub mod subject;
 pub mod tripwire;
+pub mod witness;
