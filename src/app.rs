@@ -5,6 +5,7 @@ mod policies;
 mod reload;
 pub mod source_system;
 mod upkeep;
+mod witnesses;
 
 use std::{
     collections::HashMap,
@@ -22,8 +23,9 @@ use tokio::{
 };
 
 pub use policies::PolicyChangeFault;
+pub use witnesses::{WitnessFault, cosigned};
 
-use self::agreements::Agreements;
+use self::{agreements::Agreements, witnesses::Witnesses};
 use crate::{
     audit::{
         entry::NewEntry,
@@ -94,6 +96,9 @@ pub enum StartFault {
     /// The port.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The witnesses, or what they know.
+    #[error(transparent)]
+    Witness(#[from] WitnessFault),
     /// The certificate is not the gateway's kind.
     #[error(
         "a test gateway needs a certificate with a test OIN (prefix 00000099), and no other gateway may have one"
@@ -208,6 +213,15 @@ impl Gateway {
         let parts =
             Parts { store: Arc::clone(&store), keys: Arc::clone(&keys), signer, clock: Arc::clone(&clock) };
         let (log, writer) = Writer::start(parts, origin.clone()).await?;
+        // Before anything is written: a database that somebody outside knows more of is not this log's newest.
+        let mut witnesses = Witnesses::new(
+            settings.witnessing.clone(),
+            &settings.data_dir,
+            log_key.clone(),
+            Arc::clone(&store),
+            Arc::clone(&clock),
+        )?;
+        witnesses.before_writing().await?;
         // Before anything is written: what may not decide begins no log, and closes nothing.
         policies::may_take_over(store.as_ref(), &log_key, &rules.policies).await?;
         begin(
@@ -295,6 +309,7 @@ impl Gateway {
         });
         let tasks = vec![
             tokio::spawn(upkeep::run(Arc::clone(&parts), reporter, stopped.clone())),
+            tokio::spawn(witnesses.run(log.clone(), stopped.clone())),
             tokio::spawn(reload::run(Arc::clone(&parts), stopped)),
         ];
         tracing::info!(%address, %origin, %kind, key = %verifier_key, "the gateway serves");

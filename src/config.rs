@@ -1,6 +1,7 @@
 //! The gateway's configuration: one TOML file, read once, unknown keys refused. Paths are relative to the file.
 
 mod retention;
+pub mod witness;
 
 use std::{
     net::SocketAddr,
@@ -9,6 +10,8 @@ use std::{
 };
 
 use serde::Deserialize;
+
+pub use witness::{WitnessAddress, Witnessing};
 
 use crate::{
     audit::retention::Retention,
@@ -102,6 +105,10 @@ struct Raw {
     timing: RawTiming,
     #[serde(default)]
     retention: retention::RawRetention,
+    #[serde(default)]
+    witness: Vec<witness::RawWitness>,
+    #[serde(default)]
+    witnessing: witness::RawWitnessing,
 }
 
 #[derive(Debug, Deserialize)]
@@ -144,6 +151,8 @@ pub struct Settings {
     pub reload_every: Duration,
     /// How long what is kept.
     pub retention: Retention,
+    /// Who cosigns the log.
+    pub witnessing: Witnessing,
 }
 
 impl Settings {
@@ -207,6 +216,7 @@ impl Settings {
             },
             reload_every: Duration::from_secs(reload_s),
             retention,
+            witnessing: Witnessing::check(raw.witness, &raw.witnessing, folder)?,
         })
     }
 

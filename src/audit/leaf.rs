@@ -42,6 +42,8 @@ pub enum Kind {
     Access,
     /// Counts of calls that were turned away unread.
     TurnedAway,
+    /// A witness was not reached, or is again.
+    Witness,
     /// The keys to entries were destroyed.
     Erasure,
     /// The last entry of a log.
@@ -50,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Genesis,
         Self::Request,
         Self::Outcome,
@@ -62,6 +64,7 @@ impl Kind {
         Self::Key,
         Self::Access,
         Self::TurnedAway,
+        Self::Witness,
         Self::Erasure,
         Self::Seal,
     ];
@@ -81,6 +84,7 @@ impl Kind {
             Self::Key => "key",
             Self::Access => "access",
             Self::TurnedAway => "turned_away",
+            Self::Witness => "witness",
             Self::Erasure => "erasure",
             Self::Seal => "seal",
         }

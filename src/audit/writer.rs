@@ -400,6 +400,14 @@ impl Writer {
         Ok((Self { queue, stopped }, task))
     }
 
+    /// Stops writing until a restart: somebody outside knows more of this log than the database does. A batch under way
+    /// is still answered; nothing begins after it.
+    pub fn stop(&self, reason: &str) {
+        if !self.stopped.swap(true, Ordering::SeqCst) {
+            tracing::error!(reason, "the log is not written any more until a restart");
+        }
+    }
+
     /// Whether commits are accepted.
     #[must_use]
     pub fn is_writing(&self) -> bool {

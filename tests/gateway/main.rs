@@ -51,3 +51,4 @@ mod promises;
 mod proxy;
 mod rules;
 mod services;
+mod witness;

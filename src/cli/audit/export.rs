@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     sync::Arc,
 };
@@ -11,17 +11,19 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
+    app,
     audit::{
+        checkpoint::Checkpoint,
         entry::NewEntry,
-        export::stored::{self, Openings},
+        export::stored::{Openings, Witnessed, export_witnessed},
         leaf::Kind,
         writer::{Parts, Work, Writer},
     },
     cli::{failed, say},
-    config::Settings,
+    config::{Settings, Witnessing},
     domain::Clock,
-    note::{NoteSigner, VerifierKey},
-    storage::{Database, DatabaseAddress, OpenFault},
+    note::{Note, NoteSigner, VerifierKey},
+    storage::{Database, DatabaseAddress, Head, OpenFault},
     subject::KeyRing,
 };
 
@@ -57,13 +59,26 @@ pub struct ExportArgs {
     #[arg(long)]
     sealed: bool,
 
+    /// End at the newest checkpoint that a quorum of witnesses has cosigned, instead of the newest of all. What came later
+    /// is left out; `sluis audit verify --require-witness` takes no other export
+    #[arg(long)]
+    cosigned: bool,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Data folder and database: of the configuration, of a demo, or the folder itself.
-fn place(args: &ExportArgs) -> Result<(PathBuf, DatabaseAddress), String> {
+/// Where a log is, and who cosigns it.
+struct Place {
+    folder: PathBuf,
+    database: DatabaseAddress,
+    /// Unknown where there is no configuration.
+    witnessing: Option<Witnessing>,
+}
+
+/// The place that the configuration names, that of a demo, or the folder itself.
+fn place(args: &ExportArgs) -> Result<Place, String> {
     let config = match (&args.config, &args.data_dir) {
         (Some(config), _) => Some(config.clone()),
         (None, Some(dir)) => Some(dir.join("sluis.toml")).filter(|config| config.exists()),
@@ -72,21 +87,25 @@ fn place(args: &ExportArgs) -> Result<(PathBuf, DatabaseAddress), String> {
     match config {
         Some(config) => {
             let settings = Settings::load(&config).map_err(|fault| fault.to_string())?;
-            Ok((settings.data_dir, settings.database))
+            Ok(Place {
+                folder: settings.data_dir,
+                database: settings.database,
+                witnessing: Some(settings.witnessing),
+            })
         }
         None => {
             let folder = args.data_dir.clone().unwrap_or_default();
-            Ok((folder.clone(), DatabaseAddress::Folder(folder)))
+            Ok(Place { folder: folder.clone(), database: DatabaseAddress::Folder(folder), witnessing: None })
         }
     }
 }
 
 pub(super) async fn run(args: ExportArgs, clock: Arc<dyn Clock>) -> ExitCode {
-    let (folder, database) = match place(&args) {
+    let place = match place(&args) {
         Ok(place) => place,
         Err(fault) => return failed(fault),
     };
-    match export(&args, &folder, &database, clock).await {
+    match export(&args, &place, clock).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => failed(fault),
     }
@@ -110,12 +129,33 @@ async fn open(address: &DatabaseAddress) -> Result<(Database, bool), String> {
     }
 }
 
-async fn export(
-    args: &ExportArgs,
-    folder: &Path,
-    address: &DatabaseAddress,
-    clock: Arc<dyn Clock>,
-) -> Result<(), String> {
+/// What the export says of witnesses. A cosigned checkpoint goes along where it is asked for, and where it is the newest one
+/// anyway.
+fn witnessed(args: &ExportArgs, place: &Place, head: &Head) -> Result<Witnessed, String> {
+    let found = app::cosigned(&place.folder).map_err(|fault| fault.to_string())?;
+    let fits = |note: &String| {
+        let note = Note::parse(note).ok()?;
+        let cosigned = Checkpoint::parse(note.unverified_text()).ok()?;
+        // The log of another year leaves its last one behind.
+        Some(cosigned.origin == head.origin && (args.cosigned || cosigned.size == head.size))
+    };
+    let checkpoint = found.filter(|note| fits(note) == Some(true));
+    if args.cosigned && checkpoint.is_none() {
+        return Err("a quorum of witnesses has not cosigned this log yet".to_owned());
+    }
+    let Some(witnessing) = &place.witnessing else {
+        return if args.cosigned {
+            Err("which witnesses there are stands in the configuration; give it with `--config`".to_owned())
+        } else {
+            Ok(Witnessed::default())
+        };
+    };
+    let keys = witnessing.witnesses.iter().map(|witness| witness.key.clone()).collect();
+    Ok(Witnessed { keys, threshold: witnessing.quorum, checkpoint })
+}
+
+async fn export(args: &ExportArgs, place: &Place, clock: Arc<dyn Clock>) -> Result<(), String> {
+    let Place { folder, database: address, .. } = place;
     let (database, writable) = open(address).await?;
     let store = database.shared();
     let head = store.head().await.map_err(|fault| fault.to_string())?;
@@ -137,6 +177,9 @@ async fn export(
         drop(log);
         drop(task.await);
     }
+    let head = store.head().await.map_err(|fault| fault.to_string())?;
+    let head = head.ok_or_else(|| format!("there is no log in `{address}` yet"))?;
+    let witnessed = witnessed(args, place, &head)?;
     let show = std::io::stderr().is_terminal();
     let progress = |done: u64, of: u64| {
         if show {
@@ -144,10 +187,16 @@ async fn export(
             drop(write!(std::io::stderr(), "\rexported {done} of {of} entries"));
         }
     };
-    let summary =
-        stored::export(store.as_ref(), &args.out, std::slice::from_ref(&verifier), openings, progress)
-            .await
-            .map_err(|fault| fault.to_string())?;
+    let summary = export_witnessed(
+        store.as_ref(),
+        &args.out,
+        std::slice::from_ref(&verifier),
+        openings,
+        witnessed,
+        progress,
+    )
+    .await
+    .map_err(|fault| fault.to_string())?;
     if show {
         drop(writeln!(std::io::stderr()));
     }
