@@ -5,6 +5,7 @@ pub mod data;
 pub mod owners;
 pub mod story;
 pub mod tell;
+pub mod witness;
 pub mod world;
 
 pub use world::{World, WorldFault, WorldOptions};

@@ -70,6 +70,7 @@ fn the_demo_holds_and_its_export_verifies_until_it_is_touched() {
             "export",
             "verify",
             "tamper",
+            "witness",
         ]
     );
     for step in &steps {

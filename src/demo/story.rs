@@ -2,6 +2,7 @@
 
 mod audit;
 mod people;
+mod witness;
 
 use std::{
     path::{Path, PathBuf},
@@ -73,6 +74,7 @@ async fn play(teller: &mut Teller, dir: &Path, args: &DemoArgs) -> Result<(), St
     let mut options = WorldOptions::new(dir);
     options.instances = args.instances.into();
     options.database.clone_from(&args.database);
+    options.witness = true;
     let started = World::start(options).await;
     let world = match started {
         Ok(world) => world,
@@ -105,6 +107,10 @@ async fn play(teller: &mut Teller, dir: &Path, args: &DemoArgs) -> Result<(), St
     let told = people::story(teller, &world).await;
     let told = match told {
         Ok(()) => audit::story(teller, &world, dir).await,
+        Err(fault) => Err(fault),
+    };
+    let told = match told {
+        Ok(()) => witness::story(teller, &world, dir).await,
         Err(fault) => Err(fault),
     };
     if told.is_ok() {

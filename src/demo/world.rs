@@ -15,7 +15,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-use super::{data, owners};
+use super::{data, owners, witness};
 use crate::{
     app::{
         Gateway, StartFault,
@@ -80,6 +80,9 @@ pub enum WorldFault {
     /// A participant.
     #[error(transparent)]
     Client(#[from] ClientFault),
+    /// The witness.
+    #[error(transparent)]
+    Witness(#[from] witness::WitnessFault),
 }
 
 /// How the region is built.
@@ -105,6 +108,8 @@ pub struct WorldOptions {
     pub database: Option<PostgresUrl>,
     /// How many gateways serve, all on the same database. More than one needs a PostgreSQL.
     pub instances: usize,
+    /// Whether a witness cosigns the log.
+    pub witness: bool,
 }
 
 impl WorldOptions {
@@ -122,6 +127,7 @@ impl WorldOptions {
             retention: String::new(),
             database: None,
             instances: 1,
+            witness: false,
         }
     }
 }
@@ -166,6 +172,8 @@ pub struct World {
     turn: AtomicUsize,
     /// Its source systems, by short name.
     pub sources: BTreeMap<String, SourceSystem>,
+    /// Its witness, if it has one.
+    pub witness: Option<witness::Running>,
     /// Its participants, by short name: OIN and name.
     pub participants: BTreeMap<String, (Oin, String)>,
 }
@@ -245,10 +253,15 @@ impl World {
             let system = SourceSystem::start_on(listener, settings, Arc::clone(&options.clock))?;
             sources.insert(participant.short().to_owned(), system);
         }
-        let gateway = Self::start_gateway(&options, 1).await?;
+        let witness = match options.witness {
+            true => Some(witness::start(&dir, ORIGIN, &options.clock).await?),
+            false => None,
+        };
+        let witnesses = witness.as_ref().map_or_else(String::new, witness::Running::section);
+        let gateway = Self::start_gateway(&options, &witnesses, 1).await?;
         let mut others = Vec::new();
         for instance in 2..=options.instances {
-            others.push(Self::start_gateway(&options, instance).await?);
+            others.push(Self::start_gateway(&options, &witnesses, instance).await?);
         }
         for participant in &organisation {
             for (instance, gateway) in (1..).zip(std::iter::once(&gateway).chain(&others)) {
@@ -259,7 +272,7 @@ impl World {
             .iter()
             .map(|participant| (participant.short().to_owned(), (participant.oin, participant.name.clone())))
             .collect();
-        Ok(Self { dir, gateway, others, turn: AtomicUsize::new(0), sources, participants })
+        Ok(Self { dir, gateway, others, turn: AtomicUsize::new(0), sources, witness, participants })
     }
 
     fn certificates(
@@ -309,7 +322,11 @@ impl World {
     }
 
     /// Starts an instance. They differ in their ports and in nothing else: the same keys, the same database.
-    async fn start_gateway(options: &WorldOptions, instance: usize) -> Result<Gateway, WorldFault> {
+    async fn start_gateway(
+        options: &WorldOptions,
+        witnesses: &str,
+        instance: usize,
+    ) -> Result<Gateway, WorldFault> {
         let (listener, address) = listen().await?;
         let path = options.dir.join(numbered("sluis", instance));
         let database = options
@@ -319,8 +336,14 @@ impl World {
         let text = format!(
             "# The gateway of the demo.\norigin = \"{ORIGIN}\"\nlisten = \"{address}\"\n\
              data_dir = \"data\"\n{database}participants = \"participants.toml\"\nagreements = \"agreements.toml\"\n\
-             policies = \"policies\"\n{}[timing]\nsource_wait_ms = {}\nanswer_after_ms = {}\n\
-             [retention]\n{}\n",
+             policies = \"policies\"
+{}[timing]
+source_wait_ms = {}
+answer_after_ms = {}
+\
+             [retention]
+{}
+{witnesses}",
             tls("gateway", ""),
             options.source_wait_ms,
             options.answer_after_ms,
@@ -384,6 +407,9 @@ impl World {
         self.gateway.stop().await;
         for source in self.sources.into_values() {
             source.stop().await;
+        }
+        if let Some(witness) = self.witness {
+            witness.stop().await;
         }
     }
 }
