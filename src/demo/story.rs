@@ -138,6 +138,7 @@ fn invitation(dir: &Path) -> String {
   sluis consent withdraw --profile {dir}/profiles/kade.toml --bsn 999990019
   sluis audit show --profile {dir}/profiles/fg.toml --kind outcome
   sluis audit export --data-dir {dir} --out export && sluis audit verify export --trust {dir}/trust.txt
+  sluis audit verify {dir}/export-cosigned --trust {dir}/policy.txt --require-witness
 
 (`sluis` is target/release/sluis after `cargo build --release`.)"
     )

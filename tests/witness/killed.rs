@@ -1,6 +1,7 @@
 //! Whatever it answered for, it remembers: `kill -9` at any moment, and a start after it.
 
 use std::{
+    fs,
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -60,4 +61,37 @@ fn what_was_acknowledged_survives_kill_9() {
         });
     }
     assert!(acknowledged.load(Ordering::SeqCst) >= 12);
+}
+
+/// What could not be stored is not cosigned, and neither is anything after it, until a restart has read what stands there.
+#[test]
+fn what_cannot_be_stored_is_not_cosigned() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::new(ORIGIN);
+    let config = write_config(folder.path(), "w1", log.key());
+    let witness = Witness::start(&config);
+    let status =
+        |witness: &Witness, old, size| post(&witness.address, &log.request(old, size)).unwrap().status;
+    assert_eq!(status(&witness, 0, 5), 200);
+    // A folder where the new file would be written.
+    let name = checkpoint_path(ORIGIN).rsplit('/').next().unwrap().to_owned();
+    let in_the_way = folder.path().join(format!("w1/logs/{name}.new"));
+    fs::create_dir(&in_the_way).unwrap();
+    assert_eq!(status(&witness, 5, 6), 500);
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(status(&witness, 5, 6), 500);
+    drop(witness);
+    let witness = Witness::start(&config);
+    assert_eq!(size_of(&witness), 5);
+    assert_eq!(status(&witness, 5, 6), 200);
+}
+
+#[test]
+fn it_stops_in_order_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Log::new(ORIGIN);
+    let mut witness = Witness::start(&write_config(folder.path(), "w1", log.key()));
+    assert_eq!(post(&witness.address, &log.request(0, 5)).unwrap().status, 200);
+    let _idle = std::net::TcpStream::connect(&witness.address).unwrap();
+    assert_eq!(witness.terminate(), Some(0));
 }

@@ -112,6 +112,15 @@ impl Witness {
     }
 }
 
+impl Witness {
+    /// SIGTERM, and the exit status.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
 impl Drop for Witness {
     fn drop(&mut self) {
         drop(self.child.kill());

@@ -13,5 +13,6 @@ mod compare;
 mod http;
 mod killed;
 mod lab;
+mod settings;
 mod statuses;
 mod tls;
