@@ -26,6 +26,8 @@ const FORGET_EVERY_MILLIS: i64 = 3_600_000;
 
 /// Every work is either accepted or has a fault; this stands for neither.
 const LOST: CommitFault = CommitFault::Unavailable("the entry was lost");
+/// Not a fault of the database, and nobody is to look for one there.
+const BEHIND: CommitFault = CommitFault::Unavailable("the clock is behind the log");
 
 type Results = Vec<Result<Committed, CommitFault>>;
 
@@ -77,7 +79,7 @@ impl State {
         if newest.millis() > clock.millis() + MAX_SKEW_MILLIS {
             tracing::error!("the clock is behind the log; nothing is written until it has caught up");
             commit.abandon().await;
-            return Err(StoreFault::Busy);
+            return Ok(works.iter().map(|_| Err(BEHIND)).collect());
         }
         let now = clock.max(newest);
         let size = self.size();
