@@ -1,6 +1,6 @@
 //! Proofs of old entries and old sizes, from the finished tiles and the leaves of the unfinished one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
     proof::TlogProof,
@@ -44,10 +44,14 @@ async fn nodes(
     size: u64,
     wanted: Vec<(u8, u64)>,
 ) -> Result<HashMap<(u8, u64), Hash>, StoreFault> {
-    let mut nodes = HashMap::new();
+    let (mut nodes, mut tiles) = (HashMap::new(), HashMap::new());
     for (level, index) in wanted {
         let (tile_level, number, range) = locate(level, index);
-        let tile = tile(store, size, tile_level, number).await?;
+        // Up to eight nodes are of one tile, and an unfinished one is up to 255 reads.
+        let tile = match tiles.entry((tile_level, number)) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(unread) => unread.insert(tile(store, size, tile_level, number).await?),
+        };
         let hashes = tile.get(range).ok_or(StoreFault::Corrupt("a node of the tree is missing"))?;
         nodes.insert((level, index), subtree_root(hashes));
     }
