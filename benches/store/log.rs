@@ -22,8 +22,10 @@ use crate::common::{
     load::{self, Caller},
 };
 
-const ORIGIN: &str = "test.sluis.example/bench/2026";
-const REQUESTER: &str = "00000099000001001000";
+/// Name of the log.
+pub const ORIGIN: &str = "test.sluis.example/bench/2026";
+/// Who asks.
+pub const REQUESTER: &str = "00000099000001001000";
 /// So many that requests about the same one seldom meet.
 const CLIENTS: usize = 100;
 /// Entries whose size is looked at.
@@ -120,7 +122,8 @@ impl Caller for Clerk {
     }
 }
 
-fn entry(kind: Kind, pair: PairId, tag: Tag, facts: Value) -> Result<NewEntry, Fault> {
+/// An entry about a client.
+pub fn entry(kind: Kind, pair: PairId, tag: Tag, facts: Value) -> Result<NewEntry, Fault> {
     Ok(NewEntry {
         kind,
         pair,
@@ -135,7 +138,8 @@ fn entry(kind: Kind, pair: PairId, tag: Tag, facts: Value) -> Result<NewEntry, F
 
 // What an exchange of four fields with one source writes.
 
-fn request() -> Value {
+/// Facts of the request.
+pub fn request() -> Value {
     json!({
         "requester": REQUESTER, "role": "gem.klantmanager", "purpose": "REINTEGRATION",
         "fields": ["VW-02", "VW-04", "VW-05", "VW-08"],
@@ -143,7 +147,8 @@ fn request() -> Value {
     })
 }
 
-fn outcome() -> Value {
+/// Facts of its outcome.
+pub fn outcome() -> Value {
     json!({
         "requester": REQUESTER, "role": "gem.klantmanager", "purpose": "REINTEGRATION",
         "fields": ["VW-02", "VW-04", "VW-05", "VW-08"],
@@ -153,7 +158,8 @@ fn outcome() -> Value {
     })
 }
 
-fn detail() -> Value {
+/// Detail of its outcome.
+pub fn detail() -> Value {
     json!({ "sources": [{
         "source": "00000099000003001000", "agreements": ["AGR-0004"],
         "asked": ["VW-02", "VW-04", "VW-05", "VW-08"], "released": [], "reason": "SOURCE_HOLDS_NOTHING",
