@@ -14,6 +14,7 @@ pub mod lookup;
 pub mod officer;
 pub mod proof;
 pub mod receipt;
+pub mod records;
 pub mod report;
 pub mod retention;
 pub mod seal;

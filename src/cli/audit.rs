@@ -1,6 +1,7 @@
-//! `sluis audit`: exporting, verifying and reading the log.
+//! `sluis audit`: exporting, verifying, reading and handing on the log.
 
 mod export;
+mod records;
 mod show;
 mod verify;
 
@@ -19,6 +20,7 @@ pub enum AuditCommand {
     Export(export::ExportArgs),
     Verify(verify::VerifyArgs),
     Show(show::ShowArgs),
+    Records(records::RecordsArgs),
 }
 
 pub(super) async fn run(command: AuditCommand, clock: Arc<dyn Clock>) -> ExitCode {
@@ -26,5 +28,6 @@ pub(super) async fn run(command: AuditCommand, clock: Arc<dyn Clock>) -> ExitCod
         AuditCommand::Export(args) => export::run(args, clock).await,
         AuditCommand::Verify(args) => verify::run(&args),
         AuditCommand::Show(args) => show::run(args).await,
+        AuditCommand::Records(args) => records::run(&args),
     }
 }
