@@ -384,6 +384,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Sees to it that what was deleted does not stand in free pages either.
     async fn scrub(&self) -> Result<(), StoreFault>;
 
+    /// The `request` entry of a pair.
+    async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>, StoreFault>;
+
+    /// Position of the next entry to send to a Logboek Dataverwerkingen.
+    async fn logboek(&self) -> Result<u64, StoreFault>;
+
+    /// The turn to send there, if no other instance has it.
+    async fn logboek_turn(&self) -> Result<Option<Box<dyn LogboekTurn + '_>>, StoreFault>;
+
     /// Requests without an outcome that began before this time.
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault>;
 
@@ -416,4 +425,13 @@ pub trait Commit: Send {
 
     /// Rolls back, and gives the connection back in good order.
     async fn abandon(self: Box<Self>);
+}
+
+/// The turn to send the log to a Logboek Dataverwerkingen. One instance has it at a time; it ends when it is dropped, and
+/// with the process, however that ends.
+#[async_trait]
+pub trait LogboekTurn: Send {
+    /// Everything before `to` was acknowledged, and before that everything before `from`. Refused if that is not how far it
+    /// was, if the turn has ended, or while the log is moved.
+    async fn acknowledged(&mut self, from: u64, to: u64) -> Result<(), StoreFault>;
 }

@@ -8,6 +8,7 @@ mod faults;
 mod forgetting;
 mod look;
 mod tables;
+mod turn;
 mod write;
 
 use std::{fmt, time::Duration};
@@ -22,15 +23,15 @@ use tokio::sync::Mutex;
 
 use self::faults::{Attempted, fault, within};
 use super::{
-    Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenFault, OpenRequest, Seen,
-    StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces,
+    Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenFault, OpenRequest,
+    Seen, StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces,
     Transactions, WrappedKey,
     connections::Connections,
     read::{self, Fetch, Value},
 };
 use crate::{
     consent::Standing,
-    domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
+    domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
     subject::Tag,
 };
 
@@ -290,6 +291,19 @@ impl super::Store for PostgresStore {
 
     async fn scrub(&self) -> Result<(), StoreFault> {
         self.rewrite_keys().await
+    }
+
+    async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>, StoreFault> {
+        read::request_of(self, pair).await
+    }
+
+    async fn logboek(&self) -> Result<u64, StoreFault> {
+        read::logboek(self).await
+    }
+
+    async fn logboek_turn(&self) -> Result<Option<Box<dyn LogboekTurn + '_>>, StoreFault> {
+        let turn = turn::PostgresTurn::take(&self.options).await?;
+        Ok(turn.map(|turn| -> Box<dyn LogboekTurn + '_> { Box::new(turn) }))
     }
 
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     consent::Standing,
-    domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
+    domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
     subject::Tag,
 };
 
@@ -271,6 +271,24 @@ pub(super) async fn tile(from: &impl Fetch, level: u8, number: u64) -> Result<Op
     let found = from.fetch(statement, &[Value::Number(level.into()), Value::Number(stored(number))]).await?;
     found.first().map(|row| row.bytes("hashes")).transpose()
 }
+
+pub(super) async fn request_of(from: &impl Fetch, pair: PairId) -> Result<Option<StoredEntry>, StoreFault> {
+    let statement = format!("select {} from entry where pair = $1 and kind = 'request'", rows::ENTRY);
+    let found = from.fetch(statement, &[Value::Bytes(&pair.bytes())]).await?;
+    found.first().map(rows::entry).transpose()
+}
+
+pub(super) async fn logboek(from: &impl Fetch) -> Result<u64, StoreFault> {
+    let found = from.fetch("select position from logboek".to_owned(), &[]).await?;
+    found.first().map_or(Ok(0), |row| rows::position(row, "position"))
+}
+
+/// Moves the cursor of the logboek from where it was, `$1`, to `$2`; one row if that could be done. Not while the log is
+/// moved: a copy would not be what it was made of.
+pub(super) const ACKNOWLEDGE: &str = "insert into logboek (id, position) \
+     select 1, $2 where not exists (select 1 from moving) \
+     and $1 = coalesce((select l.position from logboek l), 0) \
+     on conflict (id) do update set position = excluded.position";
 
 pub(super) async fn open_requests(
     from: &impl Fetch,

@@ -274,6 +274,9 @@ pub const DISCLOSURE: Table = Table {
 pub const ACKNOWLEDGED: Table =
     table("acknowledged", &[text("organisation"), number("position"), number("day")], &["organisation"]);
 
+/// How far the log has been sent to a Logboek Dataverwerkingen; at most one row.
+pub const LOGBOEK: Table = table("logboek", &[number("id"), number("position")], &["id"]);
+
 /// The newest state of the log, one row.
 pub const HEAD: Table = Table {
     copied: Copied::Last,
@@ -312,7 +315,7 @@ pub const MOVING: Table = Table {
 };
 
 /// All tables. A table comes after those that it references, so that a copy in this order breaks none of them.
-pub const TABLES: [Table; 17] = [
+pub const TABLES: [Table; 18] = [
     ENTRY,
     TILE,
     OPEN_REQUEST,
@@ -328,6 +331,7 @@ pub const TABLES: [Table; 17] = [
     SOURCE_PAUSE,
     DISCLOSURE,
     ACKNOWLEDGED,
+    LOGBOEK,
     HEAD,
     MOVING,
 ];

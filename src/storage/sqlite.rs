@@ -6,6 +6,7 @@ mod forgetting;
 mod held;
 mod look;
 mod tables;
+mod turn;
 
 use std::{
     fs,
@@ -23,15 +24,15 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use super::{
-    Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenFault, OpenRequest, Seen,
-    StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces,
+    Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenFault, OpenRequest,
+    Seen, StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces,
     Transactions, WrappedKey,
     connections::Connections,
     read::{self, Fetch, Value},
 };
 use crate::{
     consent::Standing,
-    domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
+    domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
     subject::Tag,
 };
 
@@ -286,6 +287,18 @@ impl super::Store for SqliteStore {
 
     async fn scrub(&self) -> Result<(), StoreFault> {
         self.cut_log().await
+    }
+
+    async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>, StoreFault> {
+        read::request_of(self, pair).await
+    }
+
+    async fn logboek(&self) -> Result<u64, StoreFault> {
+        read::logboek(self).await
+    }
+
+    async fn logboek_turn(&self) -> Result<Option<Box<dyn LogboekTurn + '_>>, StoreFault> {
+        Ok(Some(Box::new(turn::SqliteTurn(self))))
     }
 
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {

@@ -18,9 +18,9 @@ use crate::{
         time::{ManualClock, SystemClock},
     },
     storage::{
-        Commit, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenRequest, Seen, StoredDisclosure,
-        StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces, Transactions, WrappedKey, Writes,
-        sqlite::SqliteStore,
+        Commit, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenRequest, Seen,
+        StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces, Transactions,
+        WrappedKey, Writes, sqlite::SqliteStore,
     },
     subject::Tag,
 };
@@ -359,6 +359,16 @@ impl Store for Failing {
     }
     async fn scrub(&self) -> Result<(), StoreFault> {
         self.inner.scrub().await
+    }
+
+    async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>, StoreFault> {
+        self.inner.request_of(pair).await
+    }
+    async fn logboek(&self) -> Result<u64, StoreFault> {
+        self.inner.logboek().await
+    }
+    async fn logboek_turn(&self) -> Result<Option<Box<dyn LogboekTurn + '_>>, StoreFault> {
+        self.inner.logboek_turn().await
     }
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {
         self.inner.open_requests(before).await

@@ -5,11 +5,11 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use sluis::{
     consent::Standing,
-    domain::{FormId, GrantId, Oin, Purpose, Role, SubjectId, Timestamp},
+    domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
     storage::{
-        Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenRequest, Seen, Store,
-        StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces,
-        Transactions, WrappedKey, Writes, sqlite::SqliteStore,
+        Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenRequest, Seen,
+        Store, StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms,
+        Traces, Transactions, WrappedKey, Writes, sqlite::SqliteStore,
     },
     subject::Tag,
 };
@@ -127,6 +127,18 @@ impl Store for GatedStore {
 
     async fn scrub(&self) -> Result<()> {
         self.inner.scrub().await
+    }
+
+    async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>> {
+        self.inner.request_of(pair).await
+    }
+
+    async fn logboek(&self) -> Result<u64> {
+        self.inner.logboek().await
+    }
+
+    async fn logboek_turn(&self) -> Result<Option<Box<dyn LogboekTurn + '_>>> {
+        self.inner.logboek_turn().await
     }
 
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>> {

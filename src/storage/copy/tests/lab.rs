@@ -237,6 +237,7 @@ impl Log {
         assert!(store.expire(&terms, 10).await.unwrap() > 0);
         drop(writer);
         task.await.unwrap();
+        store.logboek_turn().await.unwrap().unwrap().acknowledged(0, 5).await.unwrap();
         store.close().await;
         log
     }
