@@ -1,6 +1,7 @@
 //! The only place that names concrete types: store, signer, sources, clock; and the order of start and stop.
 
 mod agreements;
+mod logboek;
 mod policies;
 mod reload;
 pub mod source_system;
@@ -193,6 +194,7 @@ impl Gateway {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartFault> {
         let kind = settings.kind();
+        let to_logboek = settings.logboek.clone();
         let trust = Arc::new(TrustStore::load(settings.tls.clone())?);
         if trust.trust().oin().is_test() != (kind == GatewayKind::Test) {
             return Err(StartFault::Kind);
@@ -307,11 +309,14 @@ impl Gateway {
             clock,
             turned_away,
         });
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(upkeep::run(Arc::clone(&parts), reporter, stopped.clone())),
             tokio::spawn(witnesses.run(log.clone(), stopped.clone())),
-            tokio::spawn(reload::run(Arc::clone(&parts), stopped)),
+            tokio::spawn(reload::run(Arc::clone(&parts), stopped.clone())),
         ];
+        if let Some(to) = to_logboek {
+            tasks.push(tokio::spawn(logboek::run(Arc::clone(&parts), to, origin.clone(), stopped)));
+        }
         tracing::info!(%address, %origin, %kind, key = %verifier_key, "the gateway serves");
         Ok(Self {
             address,

@@ -1,5 +1,6 @@
 //! The gateway's configuration: one TOML file, read once, unknown keys refused. Paths are relative to the file.
 
+mod logboek;
 mod retention;
 pub mod witness;
 
@@ -11,6 +12,7 @@ use std::{
 
 use serde::Deserialize;
 
+pub use logboek::{LogboekAddress, LogboekSettings};
 pub use witness::{WitnessAddress, Witnessing};
 
 use crate::{
@@ -109,6 +111,7 @@ struct Raw {
     witness: Vec<witness::RawWitness>,
     #[serde(default)]
     witnessing: witness::RawWitnessing,
+    logboek: Option<logboek::RawLogboek>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -153,6 +156,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Who cosigns the log.
     pub witnessing: Witnessing,
+    /// Where the log is sent as *Logboek Dataverwerkingen*, if anywhere.
+    pub logboek: Option<LogboekSettings>,
 }
 
 impl Settings {
@@ -217,6 +222,7 @@ impl Settings {
             reload_every: Duration::from_secs(reload_s),
             retention,
             witnessing: Witnessing::check(raw.witness, &raw.witnessing, folder)?,
+            logboek: raw.logboek.map(logboek::RawLogboek::check).transpose()?,
         })
     }
 

@@ -9,9 +9,9 @@ use sluis::{
     consent::Standing,
     domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
     storage::{
-        Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, Look, OpenRequest, Seen, Store,
-        StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Transactions,
-        WrappedKey, Writes,
+        Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenRequest, Seen,
+        Store, StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms,
+        Traces, Transactions, WrappedKey, Writes,
     },
     subject::Tag,
 };
@@ -123,6 +123,10 @@ impl Commit for FaultyCommit<'_> {
         }
     }
 
+    async fn traces(&mut self, subject: SubjectId) -> Result<Traces> {
+        self.inner.traces(subject).await
+    }
+
     async fn confirm(self: Box<Self>) -> Result<()> {
         match self.take(Point::Confirm) {
             None => self.inner.confirm().await,
@@ -209,6 +213,34 @@ impl Store for Faulty {
 
     async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>> {
         self.inner.tile(level, number).await
+    }
+
+    async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>> {
+        self.inner.subject_of(tag).await
+    }
+
+    async fn traces(&self, subject: SubjectId) -> Result<Traces> {
+        self.inner.traces(subject).await
+    }
+
+    async fn expire(&self, terms: &Terms, limit: u32) -> Result<u64> {
+        self.inner.expire(terms, limit).await
+    }
+
+    async fn scrub(&self) -> Result<()> {
+        self.inner.scrub().await
+    }
+
+    async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>> {
+        self.inner.request_of(pair).await
+    }
+
+    async fn logboek(&self) -> Result<u64> {
+        self.inner.logboek().await
+    }
+
+    async fn logboek_turn(&self) -> Result<Option<Box<dyn LogboekTurn + '_>>> {
+        self.inner.logboek_turn().await
     }
 
     async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>> {

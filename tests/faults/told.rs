@@ -99,7 +99,7 @@ impl Told {
                     Kind::Request => assert!(requests.insert(leaf.pair)),
                     Kind::Outcome => {
                         assert!(requests.contains(&leaf.pair) && outcomes.insert(leaf.pair));
-                        let facts = String::from_utf8(entry.facts.json).unwrap();
+                        let facts = String::from_utf8(entry.facts.unwrap().json).unwrap();
                         interrupted += usize::from(facts.contains("interrupted"));
                     }
                     _ => {}

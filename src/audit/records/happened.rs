@@ -180,7 +180,8 @@ impl Happened {
             Kind::Consent => act(Self::Consent, "consent", true),
             Kind::Access => act(Self::Look, "looked", false),
             Kind::Acknowledgement => act(Self::TakenOver, "taken_over", true),
-            Kind::Erasure => act(Self::Erasure, "erased", true),
+            // Terms that are over are nobody's in particular.
+            Kind::Erasure => act(Self::Erasure, "erased", !facts.contains("\"event\":\"retention\"")),
             Kind::Genesis
             | Kind::Request
             | Kind::Policy
@@ -188,6 +189,7 @@ impl Happened {
             | Kind::Agreement
             | Kind::Key
             | Kind::TurnedAway
+            | Kind::Witness
             | Kind::Seal => None,
         }
     }
