@@ -4,9 +4,12 @@ use std::path::Path;
 
 use super::{ExportFault, ExportRecord, ExportSummary, ExportWriter, SealedPart};
 use crate::{
-    audit::checkpoint::{Checkpoint, CheckpointFault},
+    audit::{
+        checkpoint::{Checkpoint, CheckpointFault},
+        leaf::Kind,
+    },
     note::{Note, VerifierKey, cosignature::CosignerKey},
-    storage::{Head, Store, StoreFault},
+    storage::{EntryFilter, Head, Store, StoreFault},
 };
 
 /// Entries read at a time.
@@ -36,6 +39,12 @@ pub enum StoredExportFault {
     /// A cosigned checkpoint of another log, or of more entries than there are.
     #[error("the cosigned checkpoint is not one of the log that is stored: was the database set back?")]
     NotOfThisLog,
+    /// Something was forgotten, and this export ends before the entry that says so: it would look like a theft.
+    #[error(
+        "something was forgotten that this export would not account for, since it ends before the entry that says so. \
+         Export once more; up to a cosigned checkpoint, when the witnesses have seen that entry"
+    )]
+    ForgottenMeanwhile,
 }
 
 /// What an export says of witnesses.
@@ -115,6 +124,11 @@ pub async fn export_witnessed(
             })?;
         }
         progress(next, size);
+    }
+    let filter =
+        EntryFilter { kind: Some(Kind::Erasure.as_str().to_owned()), limit: 1, ..EntryFilter::default() };
+    if store.search(&filter).await?.iter().any(|erasure| erasure.position >= size) {
+        return Err(StoredExportFault::ForgottenMeanwhile);
     }
     Ok(writer.finish(&checkpoint, keys)?)
 }
