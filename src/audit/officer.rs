@@ -12,6 +12,7 @@ use super::{
     leaf::{Kind, Leaf},
     lookup,
     retention::Retention,
+    tree::Hash,
     writer::{Work, Writer},
 };
 use crate::{
@@ -95,14 +96,20 @@ impl OfficerDesk {
         looked.map(|_| ()).map_err(|fault| RefusalCode::from(fault).into())
     }
 
-    /// The newest signed checkpoint.
+    /// The newest signed checkpoint, and the proof that the log had these first entries before.
     ///
     /// # Errors
     /// If the log cannot be read or the look not be logged.
-    pub async fn checkpoint(&self, caller: Oin) -> Result<String, Refusal> {
+    pub async fn checkpoint(&self, caller: Oin, since_size: u64) -> Result<(String, Vec<Hash>), Refusal> {
         self.look(caller, json!({ "checkpoint": true })).await?;
-        let head = self.store.head().await.map_err(|_| unreadable())?;
-        Ok(head.ok_or_else(unreadable)?.checkpoint)
+        let head = self.store.head().await.map_err(|_| unreadable())?.ok_or_else(unreadable)?;
+        let proof = if (1..head.size).contains(&since_size) {
+            let proof = lookup::consistency(self.store.as_ref(), since_size, head.size).await;
+            proof.map_err(|_| unreadable())?
+        } else {
+            Vec::new()
+        };
+        Ok((head.checkpoint, proof))
     }
 
     /// Entries that match, newest first, within what this officer may see.

@@ -1,11 +1,15 @@
 //! What a verification found: everything at once, for people and for programs.
 
+mod dutch;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Serialize, Serializer};
 
 use super::leaf::Kind;
 use crate::domain::Timestamp;
+
+pub use dutch::Dutch;
 
 /// More findings than this are counted, not listed.
 const MAX_LISTED: usize = 10_000;

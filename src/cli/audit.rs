@@ -1,5 +1,6 @@
 //! `sluis audit`: exporting, verifying, reading and handing on the log.
 
+mod checkpoint;
 mod export;
 mod records;
 mod show;
@@ -20,6 +21,7 @@ pub enum AuditCommand {
     Export(export::ExportArgs),
     Verify(verify::VerifyArgs),
     Show(show::ShowArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
     Records(records::RecordsArgs),
 }
 
@@ -28,6 +30,7 @@ pub(super) async fn run(command: AuditCommand, clock: Arc<dyn Clock>) -> ExitCod
         AuditCommand::Export(args) => export::run(args, clock).await,
         AuditCommand::Verify(args) => verify::run(&args),
         AuditCommand::Show(args) => show::run(args).await,
+        AuditCommand::Checkpoint(args) => checkpoint::run(args).await,
         AuditCommand::Records(args) => records::run(&args),
     }
 }

@@ -45,8 +45,11 @@ impl AuditService for AuditApi {
     ) -> Result<Response<proto::GetCheckpointResponse>, Status> {
         let (caller, _) = self.admit(&request)?;
         caller.take_up();
+        let since_size = request.get_ref().since_size;
+        let (checkpoint, proof) = self.desk.checkpoint(caller.oin, since_size).await?;
         Ok(Response::new(proto::GetCheckpointResponse {
-            checkpoint: self.desk.checkpoint(caller.oin).await?,
+            checkpoint,
+            consistency: proof.iter().map(|hash| hash.to_vec()).collect(),
             verifier_key: self.desk.verifier_key.clone(),
         }))
     }

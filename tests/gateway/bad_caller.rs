@@ -44,7 +44,7 @@ async fn turned_away_elsewhere(client: &Client, expected: Expected) -> u64 {
         ("list", consent.list_consents(proto::ListConsentsRequest::default()).await.map(drop)),
         ("confirm", consent.confirm_grant(proto::ConfirmGrantRequest::default()).await.map(drop)),
         ("withdraw", consent.withdraw_consent(proto::WithdrawConsentRequest::default()).await.map(drop)),
-        ("checkpoint", audit.get_checkpoint(proto::GetCheckpointRequest {}).await.map(drop)),
+        ("checkpoint", audit.get_checkpoint(proto::GetCheckpointRequest::default()).await.map(drop)),
         ("search", audit.search_entries(proto::SearchEntriesRequest::default()).await.map(drop)),
         ("entry", audit.get_entry(proto::GetEntryRequest { position: 0 }).await.map(drop)),
     ];
@@ -103,7 +103,7 @@ async fn an_organisation_without_the_function_is_turned_away() {
     let confirm = proto::ConfirmGrantRequest { grant_id: uuid::Uuid::new_v4().to_string() };
     let status = sluisdam.consent().confirm_grant(confirm).await.unwrap_err();
     assert_refused("a recorder confirms", &status, expected);
-    let status = sluisdam.audit().get_checkpoint(proto::GetCheckpointRequest {}).await.unwrap_err();
+    let status = sluisdam.audit().get_checkpoint(proto::GetCheckpointRequest::default()).await.unwrap_err();
     assert_refused("a requester reads the log", &status, expected);
 
     let counts = lab.turned_away().await;

@@ -26,7 +26,7 @@ impl Lab {
         let officer = self.client("fg").await;
         let mut looked = Ok(());
         for _ in 0..100 {
-            looked = officer.audit().get_checkpoint(proto::GetCheckpointRequest {}).await.map(drop);
+            looked = officer.audit().get_checkpoint(proto::GetCheckpointRequest::default()).await.map(drop);
             if looked.is_err() {
                 break;
             }
@@ -77,7 +77,7 @@ async fn p04_while_the_log_cannot_be_written_nothing_is_served() {
     refusals.push(("confirm", uwv.consent().confirm_grant(confirm).await.map(drop)));
     let shown = proto::GetConsentRequest { form_id: recorded.form_id.clone() };
     refusals.push(("show", kade.consent().get_consent(shown.clone()).await.map(drop)));
-    let looked = kade.audit().get_checkpoint(proto::GetCheckpointRequest {}).await;
+    let looked = kade.audit().get_checkpoint(proto::GetCheckpointRequest::default()).await;
     refusals.push(("look", looked.map(drop)));
     for (what, refusal) in refusals {
         assert_refused(what, &refusal.expect_err(what), UNAVAILABLE);
@@ -85,7 +85,7 @@ async fn p04_while_the_log_cannot_be_written_nothing_is_served() {
     assert_eq!(lab.size().await, full, "nothing was done");
     // A count that cannot be written is kept.
     let sluisdam = lab.client("sluisdam").await.audit();
-    let refused = { sluisdam }.get_checkpoint(proto::GetCheckpointRequest {}).await.unwrap_err();
+    let refused = { sluisdam }.get_checkpoint(proto::GetCheckpointRequest::default()).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);
     assert!(lab.world.gateway.flush_counts().await.is_err());
 

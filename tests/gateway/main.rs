@@ -32,6 +32,7 @@ mod explain;
 mod following;
 mod lab;
 mod life;
+mod officer_tools;
 mod outside;
 mod p01;
 mod p02;

@@ -129,7 +129,7 @@ async fn p04_a_log_that_cannot_be_written_serves_nothing() {
     assert_eq!(kade.times_asked(), 1);
     let refused = BY_KADE.record(&lab, &bsn(1)).await.unwrap_err();
     assert_eq!(reason(&refused), unavailable);
-    let checkpoint = proto::GetCheckpointRequest {};
+    let checkpoint = proto::GetCheckpointRequest::default();
     let refused = lab.client("waterrijk").await.audit().get_checkpoint(checkpoint).await.unwrap_err();
     assert_eq!(reason(&refused), unavailable);
 

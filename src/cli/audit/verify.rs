@@ -12,6 +12,7 @@ use clap::Args;
 use crate::{
     audit::{
         receipt,
+        report::Dutch,
         trust::Policy,
         verify::{Progress, VerifyOptions, Witnessing, verify_witnessed},
     },
@@ -51,9 +52,20 @@ pub struct VerifyArgs {
     #[arg(long)]
     require_witness: bool,
 
+    /// Language of the report (taal van het verslag)
+    #[arg(long, value_enum, default_value = "en")]
+    language: Language,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// Languages of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Language {
+    En,
+    Nl,
 }
 
 /// Reads what is trusted: a policy, or bare verifier keys of logs.
@@ -109,7 +121,10 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
             Err(fault) => return failed(fault),
         }
     } else {
-        say(&report);
+        match args.language {
+            Language::En => say(&report),
+            Language::Nl => say(Dutch(&report)),
+        }
     }
     ExitCode::from(report.exit_code())
 }
