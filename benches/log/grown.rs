@@ -126,8 +126,12 @@ impl Grown {
         let (keys, clock) = (Arc::clone(&self.keys), Arc::new(SystemClock));
         let parts = Parts { store: Arc::clone(&store), keys, signer: self.signer()?, clock };
         let (writer, task) = Writer::start(parts, ORIGIN.to_owned()).await?;
+        let ready = begun.elapsed();
+        if store.head().await?.is_none() {
+            writer.commit(Work::First(NewEntry::of_gateway(Kind::Genesis, json!({})))).await?;
+        }
         self.running = Some((store, writer, task));
-        Ok((opened, begun.elapsed().saturating_sub(opened)))
+        Ok((opened, ready.saturating_sub(opened)))
     }
 
     async fn stop(&mut self) {
