@@ -1,6 +1,7 @@
 //! The story of the demo: one client, his consent, who asks what, and what comes of it. Every step is checked.
 
 mod audit;
+mod erasing;
 mod people;
 mod witness;
 
@@ -105,6 +106,10 @@ async fn play(teller: &mut Teller, dir: &Path, args: &DemoArgs) -> Result<(), St
         &others.chain(sources).collect::<Vec<_>>(),
     );
     let told = people::story(teller, &world).await;
+    let told = match told {
+        Ok(()) => erasing::story(teller, &world).await,
+        Err(fault) => Err(fault),
+    };
     let told = match told {
         Ok(()) => audit::story(teller, &world, dir).await,
         Err(fault) => Err(fault),
