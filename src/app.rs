@@ -4,6 +4,7 @@ mod agreements;
 mod logboek;
 mod policies;
 mod reload;
+pub mod shards;
 pub mod source_system;
 mod upkeep;
 mod witnesses;
@@ -16,7 +17,6 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use serde_json::json;
 use tokio::{
     net::TcpListener,
     sync::{Mutex, watch},
@@ -24,9 +24,10 @@ use tokio::{
 };
 
 pub use policies::PolicyChangeFault;
+pub use shards::ShardFault;
 pub use witnesses::{WitnessFault, cosigned};
 
-use self::{agreements::Agreements, witnesses::Witnesses};
+use self::{agreements::Agreements, shards::Settled, witnesses::Witnesses};
 use crate::{
     audit::{
         entry::NewEntry,
@@ -36,7 +37,7 @@ use crate::{
     },
     config::Settings,
     consent::{ConsentDesk, Countersigner},
-    domain::{Clock, Day, Oin},
+    domain::{Clock, Day, Oin, Timestamp},
     exchange::Exchange,
     grpc::{
         calls::CallLayer,
@@ -51,7 +52,7 @@ use crate::{
     policy::{PolicyFaults, SealedPolicies},
     rules::Rules,
     source::{SourceConnector, grpc::GrpcSource},
-    storage::{Database, Store, StoreFault},
+    storage::{Database, ShardPlace, Store, StoreFault},
     subject::{KeyRing, KeyRingFault},
 };
 
@@ -85,6 +86,9 @@ pub enum StartFault {
     /// The log.
     #[error(transparent)]
     Log(#[from] OpenLogFault),
+    /// The shards of the log.
+    #[error(transparent)]
+    Shard(#[from] ShardFault),
     /// The name of the log.
     #[error(transparent)]
     Note(#[from] NoteFault),
@@ -123,6 +127,7 @@ pub struct Gateway {
     /// Its log.
     pub log: Writer,
     parts: Arc<Running>,
+    renewal: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     server: JoinHandle<Result<(), ServerFault>>,
@@ -139,8 +144,15 @@ struct Running {
     rules: Arc<ArcSwap<Rules>>,
     agreements: Mutex<Agreements>,
     log: Writer,
-    /// With which what the log says is checked.
-    log_key: VerifierKey,
+    /// With which what the log says is checked: the keys of all shards.
+    log_keys: Vec<VerifierKey>,
+    /// The shard that is written.
+    place: ShardPlace,
+    /// Whether the next shard was due at the start, and could not begin for a while.
+    rests: bool,
+    started: Timestamp,
+    /// Told when the shard is over, so that this gateway has to start again.
+    over: watch::Sender<bool>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     turned_away: Arc<TurnedAway>,
@@ -200,52 +212,52 @@ impl Gateway {
             return Err(StartFault::Kind);
         }
         let rules = load_rules(&settings, &trust, clock.now().day())?;
-        let keys = Arc::new(KeyRing::open(&settings.data_dir.join("keys"))?);
+        // Made before the database: a gateway that cannot keep its keys begins no log.
+        drop(KeyRing::open(&shards::key_folder(&settings))?);
         let database = Database::open(&settings.database).await?;
         let store = database.shared();
-        let origin = match store.head().await? {
-            // A log keeps the name it was begun with.
-            Some(head) if head.origin.starts_with(&format!("{}/", settings.origin)) => head.origin,
-            Some(head) => return Err(OpenLogFault::OtherOrigin(head.origin).into()),
-            None => format!("{}/{}", settings.origin, clock.now().year()),
+        let ask_witnesses = |log_key| {
+            let how = settings.witnessing.clone();
+            Witnesses::new(how, &settings.data_dir, log_key, Arc::clone(&store), Arc::clone(&clock))
         };
-        let signer = NoteSigner::new(&origin, keys.log_key()?)?;
+        // Before anything is written, a seal too: a database that somebody outside knows more of is not this log's newest.
+        let head = store.head().await?;
+        if let Some(head) = &head {
+            let keys = KeyRing::open(&shards::key_folder(&settings))?;
+            if let Some(public) = keys.log.public(head.place.number) {
+                ask_witnesses(VerifierKey::new(&head.origin, public)?)?.before_writing().await?;
+            }
+        }
+        let Settled { keys, origin, place, rests } = shards::settle(&store, &settings, &clock).await?;
+        let signer = NoteSigner::new(&origin, keys.log_key(place.number)?)?;
         let log_key = signer.verifier().clone();
         let verifier_key = log_key.to_string();
+        let mut log_keys = keys.log_verifiers();
+        if !log_keys.contains(signer.verifier()) {
+            log_keys.push(signer.verifier().clone());
+        }
         let parts =
             Parts { store: Arc::clone(&store), keys: Arc::clone(&keys), signer, clock: Arc::clone(&clock) };
         let (log, writer) = Writer::start(parts, origin.clone()).await?;
-        // Before anything is written: a database that somebody outside knows more of is not this log's newest.
-        let mut witnesses = Witnesses::new(
-            settings.witnessing.clone(),
-            &settings.data_dir,
-            log_key.clone(),
-            Arc::clone(&store),
-            Arc::clone(&clock),
-        )?;
-        witnesses.before_writing().await?;
+        let mut witnesses = ask_witnesses(log_key)?;
+        if head.is_none() {
+            witnesses.before_writing().await?;
+        }
         // Before anything is written: what may not decide begins no log, and closes nothing.
-        policies::may_take_over(store.as_ref(), &log_key, &rules.policies).await?;
-        begin(
-            &log,
-            json!({
-                "policies": rules.policies.manifest().hash(),
-                "origin": origin,
-                "kind": kind.to_string(),
-                "key": verifier_key,
-                "software": concat!("sluis ", env!("CARGO_PKG_VERSION")),
-            }),
-        )
-        .await?;
+        policies::may_take_over(store.as_ref(), &log_keys, &rules.policies).await?;
+        let key = log_keys.iter().find(|key| key.name() == origin).ok_or(ShardFault::Restless)?;
+        begin(&log, shards::genesis(&settings, &rules.policies.manifest().hash(), key).into()).await?;
+        // The name that a key bears is known to the folder once something is signed with it.
+        KeyRing::open(&shards::key_folder(&settings))?.log.bear(place.number, &origin)?;
         // Where nobody else works, whatever is open was interrupted.
         let before = (!store.is_alone()).then(|| upkeep::interrupted_before(&settings, clock.as_ref()));
         upkeep::close_interrupted(store.as_ref(), &log, before).await?;
-        reload::announce(store.as_ref(), &log_key, &log, &rules, clock.now().day()).await?;
+        reload::announce(store.as_ref(), &log_keys, &log, &rules, clock.now().day()).await?;
         let mut agreements = Agreements::new(log.clone(), Arc::clone(&store), origin.clone());
         agreements.announce(&rules.register, clock.now().day()).await?;
 
         let rules = Arc::new(ArcSwap::from_pointee(rules));
-        let countersigner = Arc::new(Countersigner::new(keys.log_key()?));
+        let countersigner = Arc::new(Countersigner::new(keys.log_key(place.number)?, keys.log.publics()));
         let exchange = Arc::new(Exchange {
             rules: Arc::clone(&rules),
             store: Arc::clone(&store),
@@ -297,6 +309,7 @@ impl Gateway {
                 server::serve(listener, &acceptor, desks, calls, health, until).await
             })
         };
+        let (over, renewal) = watch::channel(false);
         let parts = Arc::new(Running {
             settings,
             trust,
@@ -304,7 +317,11 @@ impl Gateway {
             rules,
             agreements: Mutex::new(agreements),
             log: log.clone(),
-            log_key,
+            log_keys,
+            place,
+            rests,
+            started: clock.now(),
+            over,
             store: Arc::clone(&store),
             clock,
             turned_away,
@@ -326,6 +343,7 @@ impl Gateway {
             database,
             log,
             parts,
+            renewal,
             stop,
             tasks,
             server: served,
@@ -347,6 +365,12 @@ impl Gateway {
     /// If the log cannot be written.
     pub async fn flush_counts(&self) -> Result<(), CommitFault> {
         self.parts.turned_away.flush(&self.log, None).await
+    }
+
+    /// Waits until this gateway has to start again: its shard of the log is over, or another instance has begun the next one.
+    pub async fn is_over(&self) {
+        // An error means that what would tell is gone; so is the gateway then.
+        drop(self.renewal.clone().wait_for(|over| *over).await);
     }
 
     /// Stops in order: no new calls, those under way finished, counts written, store closed.

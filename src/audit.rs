@@ -18,6 +18,7 @@ pub mod records;
 pub mod report;
 pub mod retention;
 pub mod seal;
+pub mod shard;
 pub mod stored_check;
 pub mod tiles;
 pub mod tree;

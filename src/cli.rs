@@ -10,6 +10,7 @@ pub mod consent;
 pub mod demo;
 pub mod erase;
 pub mod import;
+pub mod log;
 pub mod policy;
 pub mod request;
 pub mod serve;
@@ -60,6 +61,8 @@ enum Command {
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     #[command(subcommand)]
+    Log(log::LogCommand),
+    #[command(subcommand)]
     Store(store::StoreCommand),
 }
 
@@ -100,6 +103,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Policy(command) => policy::run(command, clock.as_ref()).await,
             Command::Erase(command) => erase::run(command).await,
             Command::Audit(command) => audit::run(command, clock).await,
+            Command::Log(command) => log::run(command, clock).await,
             Command::Store(command) => store::run(command, clock.as_ref()).await,
         }
     })

@@ -59,12 +59,42 @@ pub enum StoreFault {
     Corrupt(&'static str),
 }
 
-/// Newest state of the log.
+/// Which part of the log a shard is: a log of its own, with a tree and a key of its own. An entry's index in the tree is
+/// its position less that of the shard's first entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShardPlace {
+    /// Number of the shard. Each is larger than the one before.
+    pub number: u64,
+    /// Position of its first entry in the whole.
+    pub first: u64,
+}
+
+/// A shard that is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Its number and first position.
+    pub place: ShardPlace,
+    /// Its name.
+    pub origin: String,
+    /// Number of its entries.
+    pub size: u64,
+    /// Its last checkpoint, signed.
+    pub checkpoint: String,
+    /// The public key that it was signed with, as a C2SP verifier key. A copy for whoever reads the database: what is
+    /// trusted are the keys in the gateway's own folder.
+    pub key: String,
+    /// When it was closed.
+    pub closed: Timestamp,
+}
+
+/// Newest state of the log: of the shard that is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Name of the log.
+    /// Name of the shard.
     pub origin: String,
-    /// Number of entries.
+    /// Its number and first position.
+    pub place: ShardPlace,
+    /// Number of its entries.
     pub size: u64,
     /// Time of the newest entry.
     pub time: Timestamp,
@@ -76,6 +106,14 @@ pub struct Head {
     pub batch: [u8; 16],
     /// Fingerprint of the keys that this log is written with; `None` in a log from before there was one.
     pub keys: Option<[u8; 32]>,
+}
+
+impl Head {
+    /// Position of the next entry.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        self.place.first.saturating_add(self.size)
+    }
 }
 
 /// A commitment's content and salt.
@@ -165,6 +203,8 @@ pub struct EntryFilter {
     pub kind: Option<String>,
     /// Below this position; for the next page.
     pub below: Option<u64>,
+    /// Not below this position; for what one shard says.
+    pub since: Option<u64>,
     /// At most so many.
     pub limit: u32,
 }
@@ -369,8 +409,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Entries by what they say, newest first.
     async fn search(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreFault>;
 
-    /// A finished tile: 256 hashes.
-    async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault>;
+    /// A finished tile of a shard: 256 hashes.
+    async fn tile(&self, shard: u64, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault>;
+
+    /// The shards that are closed, oldest first.
+    async fn shards(&self) -> Result<Vec<Shard>, StoreFault>;
+
+    /// The closed shard of this position, if it is in one.
+    async fn shard_of(&self, position: u64) -> Result<Option<Shard>, StoreFault>;
 
     /// The client of a tag, if there is one.
     async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>, StoreFault>;
@@ -415,6 +461,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 pub trait Commit: Send {
     /// Everything that leads to a client. Nothing of it changes before the commit ends.
     async fn traces(&mut self, subject: SubjectId) -> Result<Traces, StoreFault>;
+
+    /// Requests without an outcome, at most so many. None is added before the commit ends.
+    async fn open(&mut self, limit: u32) -> Result<Vec<PairId>, StoreFault>;
 
     /// Writes all of a batch and makes it durable: when this returns `Ok`, everything survives a loss of power.
     async fn commit(self: Box<Self>, writes: &Writes) -> Result<(), StoreFault>;

@@ -57,7 +57,7 @@ fn path(path: &Path) -> &str {
 async fn make_log(folder: &Path, entries: usize) -> String {
     let store = Arc::new(SqliteStore::open(folder).await.unwrap());
     let keys = Arc::new(KeyRing::open(&folder.join("keys")).unwrap());
-    let signer = NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap();
+    let signer = NoteSigner::new(ORIGIN, keys.log_key(0).unwrap()).unwrap();
     let key = signer.verifier().to_string();
     let parts =
         Parts { store: Arc::<SqliteStore>::clone(&store), keys, signer, clock: Arc::new(SystemClock) };

@@ -52,7 +52,7 @@ impl Log {
         let numbers = (999_995_000_u32..1_000_000_000).map(|number| number.to_string());
         let clients = numbers.filter_map(|number| Bsn::parse(&number).ok()).take(CLIENTS);
         let clients = clients.map(|bsn| keys.index.tag(&bsn)).collect();
-        let signer = NoteSigner::new(ORIGIN, keys.log_key()?)?;
+        let signer = NoteSigner::new(ORIGIN, keys.log_key(0)?)?;
         let parts = Parts { store: Arc::clone(&store), keys, signer, clock: Arc::new(SystemClock) };
         let (writer, task) = Writer::start(parts, ORIGIN.to_owned()).await?;
         Ok(Self { store, writer, task, clients })

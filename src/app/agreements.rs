@@ -166,9 +166,12 @@ impl Agreements {
     async fn logged(&self) -> Result<BTreeMap<String, Logged>, CommitFault> {
         let mut logged = BTreeMap::new();
         let mut below = None;
+        // What was in force when this shard began stands in it too.
+        let head = self.store.head().await.map_err(unreadable)?;
+        let since = head.map(|head| head.place.first);
         loop {
             let kind = Some(Kind::Agreement.as_str().to_owned());
-            let filter = EntryFilter { kind, below, limit: PAGE, ..EntryFilter::default() };
+            let filter = EntryFilter { kind, below, since, limit: PAGE, ..EntryFilter::default() };
             let found = self.store.search(&filter).await.map_err(unreadable)?;
             for entry in &found {
                 let facts = parse_facts(entry.facts_json()).ok_or_else(malformed)?;

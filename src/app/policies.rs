@@ -74,12 +74,12 @@ struct InForce {
 }
 
 /// What is in force, as the newest `policy` entry says; `None` if no entry has one.
-async fn in_force(store: &dyn Store, key: &VerifierKey) -> Result<Option<InForce>, PolicyChangeFault> {
+async fn in_force(store: &dyn Store, keys: &[VerifierKey]) -> Result<Option<InForce>, PolicyChangeFault> {
     let filter =
         EntryFilter { kind: Some(Kind::Policy.as_str().to_owned()), limit: 1, ..EntryFilter::default() };
     let unreadable = |what: &dyn ToString| PolicyChangeFault::Unreadable(what.to_string());
     let Some(entry) = store.search(&filter).await?.pop() else { return Ok(None) };
-    if !vouched(store, &entry, key).await? {
+    if !vouched(store, &entry, keys).await? {
         return Err(unreadable(&"it is not what the signed log has there"));
     }
     let facts: Value = serde_json::from_slice(entry.facts_json()).map_err(|fault| unreadable(&fault))?;
@@ -92,10 +92,11 @@ async fn in_force(store: &dyn Store, key: &VerifierKey) -> Result<Option<InForce
     Ok(Some(InForce { manifest, hash, set }))
 }
 
-/// What `genesis` pins.
-async fn pinned(store: &dyn Store, key: &VerifierKey) -> Result<Option<String>, PolicyChangeFault> {
-    let Some(genesis) = store.entries(0, 1).await?.pop() else { return Ok(None) };
-    if !vouched(store, &genesis, key).await? {
+/// What `genesis` pins, that of the shard which is written.
+async fn pinned(store: &dyn Store, keys: &[VerifierKey]) -> Result<Option<String>, PolicyChangeFault> {
+    let Some(head) = store.head().await? else { return Ok(None) };
+    let Some(genesis) = store.entries(head.place.first, 1).await?.pop() else { return Ok(None) };
+    if !vouched(store, &genesis, keys).await? {
         return Err(PolicyChangeFault::Unreadable("genesis is not what the signed log has there".to_owned()));
     }
     let facts = serde_json::from_slice::<Value>(genesis.facts_json()).ok();
@@ -105,20 +106,20 @@ async fn pinned(store: &dyn Store, key: &VerifierKey) -> Result<Option<String>, 
 /// Whether these policies may decide after what the log says, without changing anything.
 pub(super) async fn may_take_over(
     store: &dyn Store,
-    key: &VerifierKey,
+    keys: &[VerifierKey],
     policies: &SealedPolicies,
 ) -> Result<(), PolicyChangeFault> {
-    takes_over(store, key, policies).await.map(|_| ())
+    takes_over(store, keys, policies).await.map(|_| ())
 }
 
 /// What has to be entered before these policies decide; `None` if they are in force.
 async fn takes_over(
     store: &dyn Store,
-    key: &VerifierKey,
+    keys: &[VerifierKey],
     policies: &SealedPolicies,
 ) -> Result<Option<(Work, Option<PolicyChange>)>, PolicyChangeFault> {
     let manifest = policies.manifest();
-    let (before, change) = match in_force(store, key).await? {
+    let (before, change) = match in_force(store, keys).await? {
         // The same, if perhaps with another signature beside those it had: nothing takes over.
         Some(old) if old.manifest.hash() == manifest.hash() => return Ok(None),
         Some(old) => {
@@ -132,7 +133,7 @@ async fn takes_over(
             }
             (old.manifest.hash(), old.set.map(|old| PolicyChange::between(&old, policies)))
         }
-        None => match pinned(store, key).await? {
+        None => match pinned(store, keys).await? {
             Some(pinned) if pinned != manifest.hash() => {
                 return Err(PolicyChangeFault::NotTheFirst { pinned, found: manifest.hash() });
             }
@@ -169,12 +170,12 @@ fn former(detail: &Value) -> Option<PolicySet> {
 /// If they may not take over, or the log cannot be read or written. Then they must not decide.
 pub(super) async fn enter(
     store: &dyn Store,
-    key: &VerifierKey,
+    keys: &[VerifierKey],
     log: &Writer,
     policies: &SealedPolicies,
 ) -> Result<(), PolicyChangeFault> {
     for _ in 0..TRIES {
-        let Some((work, change)) = takes_over(store, key, policies).await? else { return Ok(()) };
+        let Some((work, change)) = takes_over(store, keys, policies).await? else { return Ok(()) };
         match log.commit(work).await {
             Ok(_) => {
                 let (version, hash) = (policies.manifest().version(), policies.hash());

@@ -22,14 +22,14 @@ use crate::{
 /// Enters into the log what decides from now on.
 pub(super) async fn announce(
     store: &dyn Store,
-    key: &VerifierKey,
+    keys: &[VerifierKey],
     log: &Writer,
     rules: &Rules,
     today: Day,
 ) -> Result<(), StartFault> {
     let participants = json!({ "hash": rules.register.hash() });
     log.commit(Work::Append(NewEntry::of_gateway(Kind::Participants, participants))).await?;
-    policies::enter(store, key, log, &rules.policies).await?;
+    policies::enter(store, keys, log, &rules.policies).await?;
     for (rule, days) in rules.policies.reviews_due(today) {
         tracing::warn!(rule, days, "a rule must be reviewed soon, or it permits nothing any more (R19)");
     }
@@ -52,7 +52,7 @@ pub(super) async fn reload(running: &Running) -> Result<(), StartFault> {
     // Held until the new rules are in force, so that no look in between goes by the old ones.
     let mut agreements = running.agreements.lock().await;
     if !same {
-        announce(running.store.as_ref(), &running.log_key, &running.log, &new, today).await?;
+        announce(running.store.as_ref(), &running.log_keys, &running.log, &new, today).await?;
         agreements.announce(&new.register, today).await?;
         tracing::info!("participants, agreements or policies were reloaded");
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tonic_health::server::HealthReporter;
 
-use super::Running;
+use super::{Running, shards};
 use crate::{
     audit::{
         entry::{NewEntry, SubjectLink},
@@ -110,7 +110,7 @@ pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopp
     let mut tick = tokio::time::interval(Duration::from_secs(5));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut serving = true;
-    let mut forgotten = None;
+    let (mut forgotten, mut watched) = (None, shards::Watched::default());
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -128,8 +128,20 @@ pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopp
         if forgot.is_err() {
             tracing::error!("what has a term that is over could not be forgotten");
         }
-        // A database that is away for a while is no reason to stop, and no state to send callers to.
-        let able = running.log.is_writing() && running.store.head().await.is_ok();
+        if !*running.over.borrow() {
+            match shards::watch(&running, &mut watched).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    tracing::info!("the shard of the log is over; this gateway has to start again");
+                    running.over.send_replace(true);
+                }
+                Err(fault) => tracing::error!(%fault, "the next shard of the log could not be looked to"),
+            }
+        }
+        // A database that is away for a while is no reason to stop, and no state to send callers to. Nor is a shard that is
+        // over: they are sent to another instance until this one is back.
+        let over = *running.over.borrow();
+        let able = running.log.is_writing() && running.store.head().await.is_ok() && !over;
         if serving != able {
             serving = able;
             server::report_health(&health, serving).await;

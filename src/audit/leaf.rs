@@ -20,7 +20,7 @@ pub type Salt = [u8; 32];
 /// What an entry is about (soort).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// The first entry of a log.
+    /// The first entry of a shard.
     Genesis,
     /// What was asked; durable before any source is asked.
     Request,
@@ -36,7 +36,7 @@ pub enum Kind {
     Agreement,
     /// The receiver of a hand-over has taken the client over.
     Acknowledgement,
-    /// The log's next key.
+    /// The key of the next shard, or that one is wanted.
     Key,
     /// Somebody searched, read or exported the log.
     Access,
@@ -46,7 +46,7 @@ pub enum Kind {
     Witness,
     /// The keys to entries were destroyed.
     Erasure,
-    /// The last entry of a log.
+    /// The last entry of a shard.
     Seal,
 }
 

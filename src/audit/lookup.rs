@@ -7,33 +7,56 @@ use super::{
     tiles::{decode_tile, locate, subtree_root},
     tree::{Hash, consistency_proof, consistency_reads, inclusion_proof, inclusion_reads, leaf_hash},
 };
-use crate::storage::{Store, StoreFault};
+use crate::storage::{ShardPlace, Store, StoreFault};
 
 /// A tile is 256 wide.
 const WIDTH: u64 = 256;
 /// Levels of the tree in one tile.
 const TILE_LEVELS: u32 = 8;
 
-/// The inclusion proof of an entry under the newest checkpoint.
+/// The inclusion proof of an entry: under the newest checkpoint, or the last one of its shard where that is closed. Its index
+/// is that in the shard.
 ///
 /// # Errors
 /// If the store does not answer, or does not hold what its head says.
 pub async fn proof(store: &dyn Store, position: u64) -> Result<TlogProof, StoreFault> {
     let missing = || StoreFault::Corrupt("a node of the tree is missing");
     let head = store.head().await?.ok_or_else(missing)?;
-    let nodes = nodes(store, head.size, inclusion_reads(head.size, position)).await?;
+    let (place, size, checkpoint) = if position >= head.place.first {
+        (head.place, head.size, head.checkpoint)
+    } else {
+        let shard = store.shard_of(position).await?.ok_or_else(missing)?;
+        (shard.place, shard.size, shard.checkpoint)
+    };
+    let index = position - place.first;
+    let nodes = nodes(store, place, size, inclusion_reads(size, index)).await?;
     let read = |level, index| nodes.get(&(level, index)).copied().ok_or_else(missing);
-    let hashes = inclusion_proof(head.size, position, read)?.ok_or_else(missing)?;
-    Ok(TlogProof { extra: None, index: position, hashes, checkpoint: head.checkpoint })
+    let hashes = inclusion_proof(size, index, read)?.ok_or_else(missing)?;
+    Ok(TlogProof { extra: None, index, hashes, checkpoint })
 }
 
-/// The proof that the stored log of `size` entries begins with the one of `old_size` entries.
+/// The proof that the stored log, the shard that is written to, begins in its first `size` entries with its first `old_size`
+/// ones.
 ///
 /// # Errors
 /// If the store does not answer, or does not hold so many entries.
 pub async fn consistency(store: &dyn Store, old_size: u64, size: u64) -> Result<Vec<Hash>, StoreFault> {
+    let head = store.head().await?.ok_or(StoreFault::Corrupt("a node of the tree is missing"))?;
+    consistency_in(store, head.place, old_size, size).await
+}
+
+/// The same of this shard.
+///
+/// # Errors
+/// As for [`consistency`].
+pub async fn consistency_in(
+    store: &dyn Store,
+    place: ShardPlace,
+    old_size: u64,
+    size: u64,
+) -> Result<Vec<Hash>, StoreFault> {
     let missing = || StoreFault::Corrupt("a node of the tree is missing");
-    let nodes = nodes(store, size, consistency_reads(old_size, size)).await?;
+    let nodes = nodes(store, place, size, consistency_reads(old_size, size)).await?;
     let read = |level, index| nodes.get(&(level, index)).copied().ok_or_else(missing);
     consistency_proof(old_size, size, read)?.ok_or_else(missing)
 }
@@ -41,6 +64,7 @@ pub async fn consistency(store: &dyn Store, old_size: u64, size: u64) -> Result<
 /// Roots of complete subtrees. Reading is asynchronous and proving is not, so they are read first.
 async fn nodes(
     store: &dyn Store,
+    place: ShardPlace,
     size: u64,
     wanted: Vec<(u8, u64)>,
 ) -> Result<HashMap<(u8, u64), Hash>, StoreFault> {
@@ -50,7 +74,7 @@ async fn nodes(
         // Up to eight nodes are of one tile, and an unfinished one is up to 255 reads.
         let tile = match tiles.entry((tile_level, number)) {
             Entry::Occupied(read) => read.into_mut(),
-            Entry::Vacant(unread) => unread.insert(tile(store, size, tile_level, number).await?),
+            Entry::Vacant(unread) => unread.insert(tile(store, place, size, tile_level, number).await?),
         };
         let hashes = tile.get(range).ok_or(StoreFault::Corrupt("a node of the tree is missing"))?;
         nodes.insert((level, index), subtree_root(hashes));
@@ -58,25 +82,33 @@ async fn nodes(
     Ok(nodes)
 }
 
-/// Hashes of a tile, finished or not.
+/// Hashes of a tile of a shard, finished or not.
 ///
 /// # Errors
 /// If the store does not answer, or does not hold what its head says.
-pub async fn tile(store: &dyn Store, size: u64, level: u8, number: u64) -> Result<Vec<Hash>, StoreFault> {
-    if let Some(tile) = store.tile(level, number).await? {
+pub async fn tile(
+    store: &dyn Store,
+    place: ShardPlace,
+    size: u64,
+    level: u8,
+    number: u64,
+) -> Result<Vec<Hash>, StoreFault> {
+    if let Some(tile) = store.tile(place.number, level, number).await? {
         return decode_tile(&tile).map(<[Hash]>::to_vec).map_err(|_| StoreFault::Corrupt("a tile"));
     }
     let complete = size >> (u32::from(level) * TILE_LEVELS);
     let last = complete.min((number + 1) * WIDTH);
     if level == 0 {
-        let entries = store.entries(number * WIDTH, u32::try_from(WIDTH).unwrap_or(u32::MAX)).await?;
-        let entries = entries.iter().filter(|entry| entry.position < last);
+        let first = place.first + number * WIDTH;
+        let entries = store.entries(first, u32::try_from(WIDTH).unwrap_or(u32::MAX)).await?;
+        let entries = entries.iter().filter(|entry| entry.position < place.first + last);
         return Ok(entries.map(|entry| leaf_hash(&entry.leaf)).collect());
     }
     // An unfinished tile of a higher level: the roots of the finished tiles below it.
     let mut hashes = Vec::new();
     for below in number * WIDTH..last {
-        let tile = store.tile(level - 1, below).await?.ok_or(StoreFault::Corrupt("a tile is missing"))?;
+        let tile = store.tile(place.number, level - 1, below).await?;
+        let tile = tile.ok_or(StoreFault::Corrupt("a tile is missing"))?;
         hashes.push(subtree_root(decode_tile(&tile).map_err(|_| StoreFault::Corrupt("a tile"))?));
     }
     Ok(hashes)

@@ -66,6 +66,8 @@ pub struct Shown {
     pub entry: StoredEntry,
     /// Whether its detail may be shown too.
     pub with_detail: bool,
+    /// Name of its shard.
+    pub origin: String,
 }
 
 impl OfficerDesk {
@@ -137,7 +139,22 @@ impl OfficerDesk {
         });
         self.look(caller, what).await?;
         let found = self.store.search(&filter).await.map_err(|_| unreadable())?;
-        Ok(found.into_iter().map(|entry| shown(entry, scope)).collect())
+        self.shown(found, scope).await
+    }
+
+    /// Entries as this officer sees them, each with the name of its shard.
+    async fn shown(&self, entries: Vec<StoredEntry>, scope: Scope) -> Result<Vec<Shown>, Refusal> {
+        let head = self.store.head().await.map_err(|_| unreadable())?.ok_or_else(unreadable)?;
+        let is_old = entries.iter().any(|entry| entry.position < head.place.first);
+        let closed = if is_old { self.store.shards().await.map_err(|_| unreadable())? } else { Vec::new() };
+        let origin = |position: u64| {
+            let shard = closed.iter().rev().find(|shard| shard.place.first <= position);
+            let shard = shard.filter(|_| position < head.place.first);
+            shard.map_or(&head.origin, |shard| &shard.origin).clone()
+        };
+        let with_detail = scope == Scope::Gateway;
+        let shown = |entry: StoredEntry| Shown { origin: origin(entry.position), entry, with_detail };
+        Ok(entries.into_iter().map(shown).collect())
     }
 
     /// One entry with its inclusion proof.
@@ -146,7 +163,7 @@ impl OfficerDesk {
     /// The same for an entry that does not exist and for one that this officer may not see.
     pub async fn entry(&self, caller: Oin, scope: Scope, position: u64) -> Result<(Shown, String), Refusal> {
         let missing = || Refusal::from(RefusalCode::EntryNotFound);
-        let size = self.store.head().await.map_err(|_| unreadable())?.map_or(0, |head| head.size);
+        let size = self.store.head().await.map_err(|_| unreadable())?.map_or(0, |head| head.end());
         // Only a position that exists is written down: any other number may be anything (P08).
         self.look(caller, json!({ "position": (position < size).then_some(position) })).await?;
         let found = self.store.entries(position, 1).await.map_err(|_| unreadable())?;
@@ -157,7 +174,8 @@ impl OfficerDesk {
             return Err(missing());
         }
         let proof = lookup::proof(self.store.as_ref(), position).await.map_err(|_| unreadable())?;
-        Ok((shown(entry, scope), proof.to_string()))
+        let shown = self.shown(vec![entry], scope).await?.pop().ok_or_else(missing)?;
+        Ok((shown, proof.to_string()))
     }
 }
 
@@ -191,7 +209,7 @@ impl OfficerDesk {
     /// The same for an entry that does not exist, is no decision, or is not for this officer's eyes.
     pub async fn explain(&self, caller: Oin, scope: Scope, position: u64) -> Result<Explained, Refusal> {
         let missing = || Refusal::from(RefusalCode::EntryNotFound);
-        let size = self.store.head().await.map_err(|_| unreadable())?.map_or(0, |head| head.size);
+        let size = self.store.head().await.map_err(|_| unreadable())?.map_or(0, |head| head.end());
         self.look(caller, json!({ "explained": (position < size).then_some(position) })).await?;
         let found = self.store.entries(position, 1).await.map_err(|_| unreadable())?;
         let entry = found.into_iter().find(|entry| entry.position == position).ok_or_else(missing)?;
@@ -234,10 +252,6 @@ fn requester(entry: &StoredEntry) -> Option<Oin> {
     let facts: Value = serde_json::from_slice(entry.facts_json()).ok()?;
     let of = facts.get("requester").or_else(|| facts.get("organisation")).or_else(|| facts.get("by"))?;
     of.as_str()?.parse().ok()
-}
-
-fn shown(entry: StoredEntry, scope: Scope) -> Shown {
-    Shown { entry, with_detail: scope == Scope::Gateway }
 }
 
 /// Kind of a stored entry, for listings.

@@ -2,7 +2,7 @@
 //! log that was moved to another store; whether the checkpoint's signature is that of the log is for
 //! [`verify`](super::verify), which has the key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{
     checkpoint::Checkpoint,
@@ -10,20 +10,51 @@ use super::{
     tree::{Frontier, Hash, leaf_hash, sha256},
 };
 use crate::note::Note;
-use crate::storage::copy::Proof;
+use crate::storage::{Shard, ShardPlace, copy::Proof};
 
 /// What the leaves so far say the log must be.
 #[derive(Debug)]
 pub struct StoredCheck {
+    /// Closed shards whose entries have not all come yet, the next one first.
+    closed: VecDeque<Shard>,
+    /// Where the shard that is closed last ends.
+    end: u64,
+    position: u64,
+    // Of the shard that the entries have come to.
     frontier: Frontier,
     stack: TileStack,
-    // Hashes of the finished tiles that no stored one was compared with yet.
-    tiles: BTreeMap<(u8, u64), Hash>,
+    // Hashes of the finished tiles that no stored one was compared with yet, by shard, level and number.
+    tiles: BTreeMap<(u64, u8, u64), Hash>,
+    // Of the shard that is open, no number is known before the head comes: its tiles stand under this one.
+    open: Option<u64>,
 }
+
+/// Stands for the number of the open shard, which is larger than those of all closed ones.
+const OPEN: u64 = u64::MAX;
 
 impl Default for StoredCheck {
     fn default() -> Self {
-        Self { frontier: Frontier::empty(), stack: TileStack::default(), tiles: BTreeMap::new() }
+        Self {
+            closed: VecDeque::new(),
+            end: 0,
+            position: 0,
+            frontier: Frontier::empty(),
+            stack: TileStack::default(),
+            tiles: BTreeMap::new(),
+            open: None,
+        }
+    }
+}
+
+/// Whether a signed checkpoint is of this tree. The signature is for whoever has the key.
+fn fits(checkpoint: &str, origin: &str, size: u64, frontier: &Frontier) -> Result<(), String> {
+    let note = Note::parse(checkpoint).map_err(|fault| fault.to_string())?;
+    let signed = Checkpoint::parse(note.unverified_text()).map_err(|fault| fault.to_string())?;
+    let found = Checkpoint { origin: origin.to_owned(), size, root: frontier.root() };
+    if signed == found && size == frontier.size() {
+        Ok(())
+    } else {
+        Err("the entries do not have the root of the signed checkpoint".to_owned())
     }
 }
 
@@ -37,45 +68,75 @@ impl StoredCheck {
 
 impl Proof for StoredCheck {
     fn entry(&mut self, position: u64, leaf: &[u8]) -> Result<(), String> {
-        let next = self.frontier.size();
+        let next = self.position;
         if position != next {
             return Err(format!("entry {position} stands where entry {next} comes"));
         }
         let hash = leaf_hash(leaf);
         self.frontier.append(hash);
+        let shard = self.closed.front().map_or(OPEN, |shard| shard.place.number);
         for (path, hashes) in self.stack.push(hash) {
             if let Layer::Hashes(level) = path.layer {
-                self.tiles.insert((level, path.index), sha256(&[&encode_tile(&hashes)]));
+                self.tiles.insert((shard, level, path.index), sha256(&[&encode_tile(&hashes)]));
             }
+        }
+        self.position += 1;
+        if let Some(shard) = self.closed.pop_front_if(|shard| shard.place.first + shard.size == self.position)
+        {
+            fits(&shard.checkpoint, &shard.origin, shard.size, &self.frontier)
+                .map_err(|wrong| format!("the shard `{}`: {wrong}", shard.origin))?;
+            (self.frontier, self.stack) = (Frontier::empty(), TileStack::default());
         }
         Ok(())
     }
 
-    fn tile(&mut self, level: u8, number: u64, hashes: &[u8]) -> Result<(), String> {
+    fn shard(&mut self, shard: &Shard) -> Result<(), String> {
+        let ends = shard.place.first.checked_add(shard.size);
+        let known = self.closed.back().is_none_or(|before| before.place.number < shard.place.number);
+        if shard.place.first != self.end || shard.size == 0 || !known || self.position != 0 {
+            return Err(format!("the shard `{}` does not begin where the one before it ends", shard.origin));
+        }
+        self.end = ends.ok_or_else(|| format!("the shard `{}` has no end", shard.origin))?;
+        self.closed.push_back(shard.clone());
+        Ok(())
+    }
+
+    fn tile(&mut self, shard: u64, level: u8, number: u64, hashes: &[u8]) -> Result<(), String> {
         let path = TilePath { layer: Layer::Hashes(level), index: number, width: 256 };
-        match self.tiles.remove(&(level, number)) {
+        let known = self.tiles.remove(&(shard, level, number)).or_else(|| {
+            // All tiles of the open shard bear the same number; the head says whether it is the right one.
+            let open = *self.open.get_or_insert(shard);
+            if open == shard { self.tiles.remove(&(OPEN, level, number)) } else { None }
+        });
+        match known {
             Some(expected) if expected == sha256(&[hashes]) => Ok(()),
             Some(_) => Err(format!("{path} is not the one of the entries")),
             None => Err(format!("{path} is not one of a log of {} entries", self.frontier.size())),
         }
     }
 
-    fn head(&mut self, origin: &str, size: u64, frontier: &[u8], checkpoint: &str) -> Result<(), String> {
-        if let Some((level, number)) = self.tiles.keys().next() {
+    fn head(
+        &mut self,
+        place: ShardPlace,
+        origin: &str,
+        size: u64,
+        frontier: &[u8],
+        checkpoint: &str,
+    ) -> Result<(), String> {
+        if let Some((_, level, number)) = self.tiles.keys().next() {
             let path = TilePath { layer: Layer::Hashes(*level), index: *number, width: 256 };
             return Err(format!("{path} is missing"));
+        }
+        if place.first != self.end || !self.closed.is_empty() {
+            return Err("the shard that is open does not begin where the one before it ends".to_owned());
+        }
+        if self.open.is_some_and(|open| open != place.number) {
+            return Err("there are tiles of another shard".to_owned());
         }
         if self.frontier.encode() != frontier {
             return Err("the frontier is not the one of the entries".to_owned());
         }
-        let note = Note::parse(checkpoint).map_err(|fault| fault.to_string())?;
-        let signed = Checkpoint::parse(note.unverified_text()).map_err(|fault| fault.to_string())?;
-        let found = Checkpoint { origin: origin.to_owned(), size, root: self.root() };
-        if signed == found && size == self.frontier.size() {
-            Ok(())
-        } else {
-            Err("the entries do not have the root of the signed checkpoint".to_owned())
-        }
+        fits(checkpoint, origin, size, &self.frontier)
     }
 }
 
@@ -116,9 +177,9 @@ mod tests {
             check.entry(position, leaf)?;
         }
         for (level, number, hashes) in &stored.tiles {
-            check.tile(*level, *number, hashes)?;
+            check.tile(0, *level, *number, hashes)?;
         }
-        check.head(ORIGIN, 600, &stored.frontier, &stored.checkpoint)
+        check.head(ShardPlace::default(), ORIGIN, 600, &stored.frontier, &stored.checkpoint)
     }
 
     #[test]

@@ -13,16 +13,20 @@ use crate::{
 };
 
 /// Whether facts and detail of an entry are those that its leaf commits to, and the leaf is in the tree that the newest
-/// checkpoint is of, signed by this key.
+/// checkpoint is of (the last one, where its shard is closed), signed by one of these keys.
 ///
 /// # Errors
 /// If the store does not answer, or does not hold what its head says.
-pub async fn vouched(store: &dyn Store, entry: &StoredEntry, key: &VerifierKey) -> Result<bool, StoreFault> {
+pub async fn vouched(
+    store: &dyn Store,
+    entry: &StoredEntry,
+    keys: &[VerifierKey],
+) -> Result<bool, StoreFault> {
     if !is_opened_rightly(entry) {
         return Ok(false);
     }
     let proof = lookup::proof(store, entry.position).await?;
-    let Ok((checkpoint, _)) = Checkpoint::open(&proof.checkpoint, std::slice::from_ref(key)) else {
+    let Ok((checkpoint, _)) = Checkpoint::open(&proof.checkpoint, keys) else {
         return Ok(false);
     };
     Ok(proof.root(&entry.leaf, checkpoint.size) == Ok(checkpoint.root))

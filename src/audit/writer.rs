@@ -6,6 +6,7 @@ mod clients;
 mod decide;
 mod erase;
 mod grants;
+mod next;
 mod published;
 mod row;
 
@@ -33,6 +34,8 @@ use crate::{
 
 pub use clients::client_key_context;
 pub use decide::salt_context;
+pub use next::{Next, open_next};
+pub use published::check_head;
 
 /// Most works in one batch.
 const BATCH: usize = 1024;
@@ -78,6 +81,12 @@ pub enum CommitFault {
     /// The log has a first entry already: another instance began it.
     #[error("the log was begun already")]
     AlreadyBegun,
+    /// A shard is sealed when no request of its is open.
+    #[error("requests are open")]
+    RequestsOpen,
+    /// The shard is sealed, or the log goes on in another one. Who starts again goes on there.
+    #[error("the shard of the log is closed")]
+    Closed,
 }
 
 impl From<CommitFault> for RefusalCode {
@@ -93,6 +102,8 @@ impl From<CommitFault> for RefusalCode {
             CommitFault::Unavailable(_)
             | CommitFault::AlreadyClosed
             | CommitFault::AlreadyDone
+            | CommitFault::RequestsOpen
+            | CommitFault::Closed
             | CommitFault::AlreadyBegun => Self::LogUnavailable,
         }
     }
@@ -169,6 +180,8 @@ pub enum Work {
         /// What left since then still has to be accounted for.
         disclosed_since: Timestamp,
     },
+    /// The last entry of a shard. Refused while a request is open; nothing can follow it.
+    Seal(NewEntry),
     /// An organisation has dealt with what it was told.
     Acknowledge {
         /// The entry.
@@ -224,6 +237,8 @@ pub enum Change {
 pub struct Committed {
     /// Position in the log.
     pub position: u64,
+    /// Index in its shard.
+    pub index: u64,
     /// When the commit was done, by the monotonic clock.
     pub at: Instant,
     /// Whether the claimed request id was new.
@@ -244,7 +259,7 @@ impl Committed {
             leaf: self.leaf.clone(),
             proof: TlogProof {
                 extra: None,
-                index: self.position,
+                index: self.index,
                 hashes: self.hashes.clone(),
                 checkpoint: self.checkpoint.to_string(),
             }
@@ -285,7 +300,7 @@ type Reply = oneshot::Sender<Result<Committed, CommitFault>>;
 impl Work {
     /// Whether it has to be a batch of its own.
     const fn is_alone(&self) -> bool {
-        matches!(self, Self::Erase { .. })
+        matches!(self, Self::Erase { .. } | Self::Seal(_))
     }
 }
 
@@ -328,6 +343,7 @@ async fn serve(state: &mut batch::State, stopped: &AtomicBool, works: &[Work], r
 pub struct Writer {
     queue: mpsc::Sender<(Work, Reply)>,
     stopped: Arc<AtomicBool>,
+    closed: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Writer {
@@ -379,6 +395,7 @@ impl Writer {
         origin: String,
     ) -> Result<(Self, tokio::task::JoinHandle<()>), OpenLogFault> {
         let mut state = batch::State::open(parts, origin).await?;
+        let closed = state.closed();
         let (queue, mut waiting) = mpsc::channel::<(Work, Reply)>(QUEUE);
         let stopped = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stopped);
@@ -397,7 +414,7 @@ impl Writer {
                 }
             }
         });
-        Ok((Self { queue, stopped }, task))
+        Ok((Self { queue, stopped, closed }, task))
     }
 
     /// Stops writing until a restart: somebody outside knows more of this log than the database does. A batch under way
@@ -411,7 +428,13 @@ impl Writer {
     /// Whether commits are accepted.
     #[must_use]
     pub fn is_writing(&self) -> bool {
-        !self.stopped.load(Ordering::SeqCst) && !self.queue.is_closed()
+        !self.stopped.load(Ordering::SeqCst) && !self.is_closed() && !self.queue.is_closed()
+    }
+
+    /// Whether the shard is sealed, or the log goes on in another one: by this instance or by another one.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 
     /// Commits a work. When this returns `Ok`, its entry is durable.

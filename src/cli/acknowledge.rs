@@ -16,9 +16,13 @@ pub struct AcknowledgeArgs {
     #[arg(long, value_name = "FILE")]
     profile: PathBuf,
 
-    /// Position of the outcome in the log
+    /// Position of the outcome: the index in the proof of the receipt
     #[arg(long)]
     position: u64,
+
+    /// Name of the log's shard: the first line of the checkpoint in the receipt. Needed after the log's first year
+    #[arg(long, value_name = "NAME", default_value = "")]
+    origin: String,
 }
 
 /// Runs it.
@@ -31,7 +35,7 @@ pub async fn run(args: AcknowledgeArgs) -> ExitCode {
         Ok(client) => client,
         Err(fault) => return failed(fault),
     };
-    let request = proto::AcknowledgeHandoverRequest { log_position: args.position };
+    let request = proto::AcknowledgeHandoverRequest { log_position: args.position, origin: args.origin };
     match client.exchange().acknowledge_handover(request).await {
         Ok(_) => {
             say("acknowledged");

@@ -86,13 +86,24 @@ pub(super) async fn serve(args: ServeArgs, clock: Arc<dyn Clock>) -> ExitCode {
     if let Some(url) = args.database {
         settings.database = DatabaseAddress::Postgres(url);
     }
-    match Gateway::start(settings, clock).await {
-        Ok(gateway) => {
-            told_to_stop().await;
-            gateway.stop().await;
-            ExitCode::SUCCESS
+    // One for all rounds: a signal between two of them must not get lost.
+    let told = told_to_stop();
+    tokio::pin!(told);
+    loop {
+        let gateway = match Gateway::start(settings.clone(), Arc::clone(&clock)).await {
+            Ok(gateway) => gateway,
+            Err(fault) => return failed(fault),
+        };
+        // Where the system chose the port, it stays the same.
+        settings.listen = gateway.address;
+        let told = tokio::select! {
+            () = &mut told => true,
+            () = gateway.is_over() => false,
+        };
+        gateway.stop().await;
+        if told {
+            return ExitCode::SUCCESS;
         }
-        Err(fault) => failed(fault),
     }
 }
 

@@ -75,8 +75,9 @@ pub enum CountersignFault {
 /// Signs what was recorded, and checks it.
 pub struct Countersigner {
     key: Ed25519KeyPair,
-    public: [u8; 32],
     kid: String,
+    /// Names and public keys of every key of this gateway, the one that signs among them.
+    known: Vec<(String, [u8; 32])>,
 }
 
 impl std::fmt::Debug for Countersigner {
@@ -85,18 +86,24 @@ impl std::fmt::Debug for Countersigner {
     }
 }
 
+fn kid(public: &[u8; 32]) -> String {
+    let name: String = hex::encode(digest(&SHA256, public)).chars().take(8).collect();
+    format!("gateway-{name}")
+}
+
 fn sha256_hex(text: &str) -> String {
     hex::encode(digest(&SHA256, text.as_bytes()))
 }
 
 impl Countersigner {
-    /// With the gateway's own key. Its name comes from the key, so that it tells which of several it was.
+    /// Signs with the gateway's newest key. What it signed under any of the others stays good: a consent lasts longer than a
+    /// key. The name of a key comes from the key, so that it tells which of several it was.
     #[must_use]
-    pub fn new(key: Ed25519KeyPair) -> Self {
+    pub fn new(key: Ed25519KeyPair, others: impl IntoIterator<Item = [u8; 32]>) -> Self {
         let mut public = [0; 32];
         public.copy_from_slice(key.public_key().as_ref());
-        let name: String = hex::encode(digest(&SHA256, &public)).chars().take(8).collect();
-        Self { key, public, kid: format!("gateway-{name}") }
+        let known: Vec<_> = [public].into_iter().chain(others).map(|key| (kid(&key), key)).collect();
+        Self { key, kid: kid(&public), known }
     }
 
     /// Countersigns a grant.
@@ -135,10 +142,9 @@ impl Countersigner {
     pub fn verify(&self, countersignature: &str, grant_jws: &str) -> Result<Grant, CountersignFault> {
         let unverified = Unverified::parse(countersignature, COUNTERSIGNATURE_TYPE)
             .map_err(|_| CountersignFault::NotOurs)?;
-        if unverified.kid() != self.kid {
-            return Err(CountersignFault::NotOurs);
-        }
-        let payload = unverified.verify(&self.public).map_err(|_| CountersignFault::NotOurs)?;
+        let known = self.known.iter().find(|(kid, _)| unverified.kid() == kid);
+        let (_, public) = known.ok_or(CountersignFault::NotOurs)?;
+        let payload = unverified.verify(public).map_err(|_| CountersignFault::NotOurs)?;
         let payload: Payload = serde_json::from_slice(&payload).map_err(|_| CountersignFault::NotOurs)?;
         let about = sha256_text(&payload.grant_sha256).map_err(|_| CountersignFault::NotOurs)?;
         if about.as_slice() != digest(&SHA256, grant_jws.as_bytes()).as_ref() {

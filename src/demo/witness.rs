@@ -66,7 +66,7 @@ impl Running {
 /// Starts a witness of the log of this origin, whose keys are made if they are not there yet: it has to know them before
 /// the log begins.
 pub(super) async fn start(dir: &Path, origin: &str, clock: &Arc<dyn Clock>) -> Result<Running, WitnessFault> {
-    let log_key = KeyRing::open(&dir.join("data/keys"))?.log_key()?;
+    let log_key = KeyRing::open(&dir.join("data/keys"))?.log_key(0)?;
     let log = NoteSigner::new(&format!("{origin}/{}", clock.now().year()), log_key)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -12,6 +12,7 @@ use crate::{
         writer::{CommitFault, Work},
     },
     domain::{Oin, Purpose, Refusal, RefusalCode},
+    storage::StoreFault,
 };
 
 /// What an outcome says to whom it was told.
@@ -23,16 +24,24 @@ struct Told {
 }
 
 impl Exchange {
-    /// Enters that the caller has taken over what an outcome released to it. Again is the same as once.
+    /// Enters that the caller has taken over what an outcome released to it. Again is the same as once. The position is that in
+    /// the shard of this name, as a receipt has it, or in the log as a whole where there is no name.
     ///
     /// # Errors
     /// The same for an entry that does not exist, is another's, released nothing, or is of a purpose that is not for one
     /// time.
-    pub async fn acknowledge_handover(&self, caller: Oin, position: u64) -> Result<(), Refusal> {
+    pub async fn acknowledge_handover(
+        &self,
+        caller: Oin,
+        position: u64,
+        origin: &str,
+    ) -> Result<(), Refusal> {
         let missing = || Refusal::from(RefusalCode::EntryNotFound);
         let rules = self.rules.load_full();
         admission::admit_requester(&rules.register, caller)?;
         let unreadable = || Refusal::from(RefusalCode::LogUnavailable);
+        let position =
+            self.position(position, origin).await.map_err(|_| unreadable())?.ok_or_else(missing)?;
         let found = self.store.entries(position, 1).await.map_err(|_| unreadable())?;
         let entry = found.into_iter().find(|entry| entry.position == position).ok_or_else(missing)?;
         let kind = Leaf::parse(&entry.leaf).map(|leaf| leaf.kind);
@@ -55,5 +64,21 @@ impl Exchange {
             Ok(_) | Err(CommitFault::AlreadyDone) => Ok(()),
             Err(fault) => Err(RefusalCode::from(fault).into()),
         }
+    }
+
+    /// The position in the log as a whole.
+    async fn position(&self, position: u64, origin: &str) -> Result<Option<u64>, StoreFault> {
+        if origin.is_empty() {
+            return Ok(Some(position));
+        }
+        let head = self.store.head().await?;
+        let place = match head.filter(|head| head.origin == origin) {
+            Some(head) => Some((head.place, head.size)),
+            None => {
+                let closed = self.store.shards().await?.into_iter();
+                closed.rev().find(|shard| shard.origin == origin).map(|shard| (shard.place, shard.size))
+            }
+        };
+        Ok(place.filter(|(_, size)| position < *size).map(|(place, _)| place.first.saturating_add(position)))
     }
 }

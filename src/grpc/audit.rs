@@ -169,6 +169,7 @@ fn filter(message: &proto::SearchEntriesRequest) -> Result<EntryFilter, Refusal>
         purpose,
         kind: kind.map(|kind| kind.as_str().to_owned()),
         below,
+        since: None,
         limit: if message.page_size == 0 { PAGE } else { message.page_size.min(MAX_PAGE) },
     })
 }
@@ -188,5 +189,6 @@ fn entry(shown: Shown, proof: String) -> proto::AuditEntry {
         proof,
         detail,
         detail_salt,
+        origin: shown.origin,
     }
 }

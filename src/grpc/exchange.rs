@@ -38,7 +38,8 @@ impl ExchangeService for ExchangeApi {
         request: Request<proto::AcknowledgeHandoverRequest>,
     ) -> Result<Response<proto::AcknowledgeHandoverResponse>, Status> {
         let caller = Caller::of(&request)?;
-        self.exchange.acknowledge_handover(caller.oin, request.get_ref().log_position).await?;
+        let proto::AcknowledgeHandoverRequest { log_position, origin } = request.get_ref();
+        self.exchange.acknowledge_handover(caller.oin, *log_position, origin).await?;
         caller.take_up();
         Ok(Response::new(proto::AcknowledgeHandoverResponse {}))
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{EntryRow, Head, NewForm, NewGrant, OpenRequest};
+use super::{EntryRow, Head, NewForm, NewGrant, OpenRequest, Shard};
 use crate::{
     catalogue::Mask,
     consent::{Event, Standing, Stop},
@@ -150,6 +150,8 @@ pub struct Cursor {
 /// A finished tile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TileRow {
+    /// Number of its shard.
+    pub shard: u64,
     /// Level of tiles.
     pub level: u8,
     /// Number within its level.
@@ -194,6 +196,8 @@ pub struct Writes {
     pub entries: Vec<EntryRow>,
     /// Finished tiles.
     pub tiles: Vec<TileRow>,
+    /// The shard that this batch closes, with the new head that of the next one.
+    pub closes: Option<Shard>,
     /// The new head.
     pub head: Head,
 }
@@ -206,6 +210,31 @@ pub(super) struct NewRow<'a> {
 }
 
 impl Writes {
+    /// Nothing but a head, at its time.
+    #[must_use]
+    pub const fn only(head: Head) -> Self {
+        Self {
+            time: head.time,
+            keys: Vec::new(),
+            claims: Vec::new(),
+            once: Vec::new(),
+            erased: Vec::new(),
+            opened: Vec::new(),
+            closed: Vec::new(),
+            forms: Vec::new(),
+            events: Vec::new(),
+            stops: Vec::new(),
+            source_pauses: Vec::new(),
+            disclosures: Vec::new(),
+            reconfirmed: Vec::new(),
+            acknowledged: Vec::new(),
+            entries: Vec::new(),
+            tiles: Vec::new(),
+            closes: None,
+            head,
+        }
+    }
+
     /// The grants of all forms.
     pub(super) fn new_grants(&self) -> impl Iterator<Item = NewRow<'_>> {
         self.forms

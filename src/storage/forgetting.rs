@@ -123,6 +123,13 @@ pub(super) trait Session {
 /// Deletes the keys of erased clients that came back with an older copy of them.
 pub(super) const ERASED_KEYS: &str = "delete from client_key where subject in (select subject from erased)";
 
+/// Requests without an outcome.
+pub(super) async fn open(session: &mut impl Session, limit: u32) -> Result<Vec<PairId>, StoreFault> {
+    let statement = "select pair from open_request order by pair limit $1";
+    let found = session.rows(statement, &[Value::Number(limit.into())]).await?;
+    found.iter().map(rows::pair).collect()
+}
+
 /// What leads to a client.
 pub(super) async fn traces(session: &mut impl Session, subject: SubjectId) -> Result<Traces, StoreFault> {
     let id = subject.bytes();

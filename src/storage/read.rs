@@ -4,7 +4,7 @@
 use std::future::Future;
 
 use super::{
-    Cursor, DisclosureFilter, EntryFilter, Expiring, Head, OpenRequest, StoreFault, StoredDisclosure,
+    Cursor, DisclosureFilter, EntryFilter, Expiring, Head, OpenRequest, Shard, StoreFault, StoredDisclosure,
     StoredEntry, StoredEvent, StoredForm, StoredGrant, WrappedKey,
     rows::{self, Columns},
 };
@@ -262,13 +262,33 @@ pub(super) async fn search(from: &impl Fetch, filter: &EntryFilter) -> Result<Ve
     if let Some(below) = filter.below {
         statement.with(" and position <", Value::Number(stored(below)));
     }
+    if let Some(since) = filter.since {
+        statement.with(" and position >=", Value::Number(stored(since)));
+    }
     statement.with(" order by position desc limit", Value::Number(filter.limit.into()));
     from.fetch(statement.text, &statement.values).await?.iter().map(rows::entry).collect()
 }
 
-pub(super) async fn tile(from: &impl Fetch, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
-    let statement = "select hashes from tile where level = $1 and number = $2".to_owned();
-    let found = from.fetch(statement, &[Value::Number(level.into()), Value::Number(stored(number))]).await?;
+pub(super) async fn shards(from: &impl Fetch) -> Result<Vec<Shard>, StoreFault> {
+    let statement = format!("select {} from shard order by number", rows::SHARD);
+    from.fetch(statement, &[]).await?.iter().map(rows::shard).collect()
+}
+
+pub(super) async fn shard_of(from: &impl Fetch, position: u64) -> Result<Option<Shard>, StoreFault> {
+    // They are few, and none of them overlaps another.
+    let statement = format!("select {} from shard where first <= $1 and first + size > $1", rows::SHARD);
+    from.fetch(statement, &[Value::Number(stored(position))]).await?.first().map(rows::shard).transpose()
+}
+
+pub(super) async fn tile(
+    from: &impl Fetch,
+    shard: u64,
+    level: u8,
+    number: u64,
+) -> Result<Option<Vec<u8>>, StoreFault> {
+    let statement = "select hashes from tile where shard = $1 and level = $2 and number = $3".to_owned();
+    let values = [Value::Number(stored(shard)), Value::Number(level.into()), Value::Number(stored(number))];
+    let found = from.fetch(statement, &values).await?;
     found.first().map(|row| row.bytes("hashes")).transpose()
 }
 

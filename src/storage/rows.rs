@@ -3,8 +3,8 @@
 use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
 
 use super::{
-    Expiring, Head, KeyRow, OpenRequest, Opening, SealedBytes, StoreFault, StoredDisclosure, StoredEntry,
-    StoredEvent, StoredForm, StoredGrant,
+    Expiring, Head, KeyRow, OpenRequest, Opening, SealedBytes, Shard, ShardPlace, StoreFault,
+    StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant,
 };
 use crate::{
     catalogue::{self, Mask},
@@ -67,7 +67,10 @@ pub(super) const GRANT: &str = concat!(
 );
 
 /// Columns of the head; for [`head`].
-pub(super) const HEAD: &str = "origin, size, time, frontier, checkpoint, batch, keys";
+pub(super) const HEAD: &str = "origin, size, time, frontier, checkpoint, batch, keys, number, first";
+
+/// Columns of a closed shard; for [`shard`].
+pub(super) const SHARD: &str = "number, origin, first, size, checkpoint, key, closed";
 
 /// Columns of a form; for [`form`].
 pub(super) const FORM: &str = "id, subject, recorder, recorded_at, jws";
@@ -397,9 +400,25 @@ pub(super) fn entry(row: &impl Columns) -> Result<StoredEntry, StoreFault> {
     })
 }
 
+fn place(row: &impl Columns) -> Result<ShardPlace, StoreFault> {
+    Ok(ShardPlace { number: position(row, "number")?, first: position(row, "first")? })
+}
+
+pub(super) fn shard(row: &impl Columns) -> Result<Shard, StoreFault> {
+    Ok(Shard {
+        place: place(row)?,
+        origin: row.text("origin")?,
+        size: position(row, "size")?,
+        checkpoint: row.text("checkpoint")?,
+        key: row.text("key")?,
+        closed: time(row, "closed")?,
+    })
+}
+
 pub(super) fn head(row: &impl Columns) -> Result<Head, StoreFault> {
     Ok(Head {
         origin: row.text("origin")?,
+        place: place(row)?,
         size: position(row, "size")?,
         time: time(row, "time")?,
         frontier: row.bytes("frontier")?,

@@ -125,9 +125,27 @@ pub const ENTRY: Table = Table {
     )
 };
 
-/// Finished tiles of the tree.
-pub const TILE: Table =
-    table("tile", &[number("level"), number("number"), bytes("hashes")], &["level", "number"]);
+/// Shards of the log that are closed.
+pub const SHARD: Table = table(
+    "shard",
+    &[
+        number("number"),
+        text("origin"),
+        number("first"),
+        number("size"),
+        text("checkpoint"),
+        text("key"),
+        number("closed"),
+    ],
+    &["number"],
+);
+
+/// Finished tiles of the trees.
+pub const TILE: Table = table(
+    "tile",
+    &[number("shard"), number("level"), number("number"), bytes("hashes")],
+    &["shard", "level", "number"],
+);
 
 /// Requests without an outcome.
 pub const OPEN_REQUEST: Table =
@@ -291,6 +309,8 @@ pub const HEAD: Table = Table {
             text("checkpoint"),
             bytes("batch"),
             or_null(bytes("keys")),
+            number("number"),
+            number("first"),
         ],
         &["id"],
     )
@@ -314,8 +334,10 @@ pub const MOVING: Table = Table {
     )
 };
 
-/// All tables. A table comes after those that it references, so that a copy in this order breaks none of them.
-pub const TABLES: [Table; 18] = [
+/// All tables. A table comes after those that it references, so that a copy in this order breaks none of them; and shards
+/// before the entries, so that whoever reads along knows where each begins.
+pub const TABLES: [Table; 19] = [
+    SHARD,
     ENTRY,
     TILE,
     OPEN_REQUEST,

@@ -25,8 +25,8 @@ use tokio::sync::Mutex;
 
 use super::{
     Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenFault, OpenRequest,
-    Seen, StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces,
-    Transactions, WrappedKey,
+    Seen, Shard, StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms,
+    Traces, Transactions, WrappedKey,
     connections::Connections,
     read::{self, Fetch, Value},
 };
@@ -269,8 +269,16 @@ impl super::Store for SqliteStore {
         read::search(self, filter).await
     }
 
-    async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
-        read::tile(self, level, number).await
+    async fn tile(&self, shard: u64, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
+        read::tile(self, shard, level, number).await
+    }
+
+    async fn shards(&self) -> Result<Vec<Shard>, StoreFault> {
+        read::shards(self).await
+    }
+
+    async fn shard_of(&self, position: u64) -> Result<Option<Shard>, StoreFault> {
+        read::shard_of(self, position).await
     }
 
     async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>, StoreFault> {

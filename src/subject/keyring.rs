@@ -1,5 +1,7 @@
-//! The gateway's own keys, in files of mode 0600 that are made at the first start: the log's signing key, the index key
+//! The gateway's own keys, in files of mode 0600 that are made at the first start: the log's signing keys, the index key
 //! of the tags, and the master key that wraps the clients' keys.
+
+mod log;
 
 use std::{
     fmt, fs,
@@ -7,14 +9,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ring::{
-    rand::SystemRandom,
-    signature::{Ed25519KeyPair, KeyPair as _},
-};
+use ring::signature::Ed25519KeyPair;
 use zeroize::Zeroizing;
 
+pub use log::LogKeys;
+
 use super::IndexKey;
-use crate::{audit::seal::MasterKey, domain::random};
+use crate::{
+    audit::seal::MasterKey,
+    domain::random,
+    note::{NoteSigner, VerifierKey},
+};
 
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,9 @@ pub enum KeyRingFault {
     /// It does not hold a key.
     #[error("the key file `{0}` does not hold a key of the expected length")]
     Content(PathBuf),
+    /// The halves of a pair do not belong together.
+    #[error("the key file `{0}` is not the private half of the public key beside it; put the right one back")]
+    OtherPair(PathBuf),
     /// Some keys are there and some are not: new ones would make old data unreadable.
     #[error("the key file `{0}` is missing while others are there; restore it, a new one cannot replace it")]
     Missing(PathBuf),
@@ -47,63 +55,70 @@ pub struct KeyRing {
     pub index: IndexKey,
     /// Key that wraps the clients' keys.
     pub master: MasterKey,
-    log_pkcs8: Zeroizing<Vec<u8>>,
-    log: Ed25519KeyPair,
+    /// Keys of the log, one for each shard.
+    pub log: LogKeys,
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRing").field("log_public", &hex::encode(self.log.public_key().as_ref())).finish()
+        f.debug_struct("KeyRing").field("log", &self.log).finish_non_exhaustive()
     }
 }
 
-const FILES: [&str; 3] = ["log.key", "index.key", "master.key"];
+const FILES: [&str; 2] = ["index.key", "master.key"];
 
 impl KeyRing {
-    /// Opens the keys in this folder, or makes all three if none is there.
+    /// Opens the keys in this folder, or makes them if none is there. Of a log's key that was lost the public half is enough:
+    /// whoever wants to sign with it is told.
     ///
     /// # Errors
     /// If a file is missing, unreadable, open to others or holds no key.
     pub fn open(folder: &Path) -> Result<Self, KeyRingFault> {
+        let file = |cause| KeyRingFault::File { path: folder.to_owned(), cause };
+        fs::create_dir_all(folder).map_err(file)?;
         let paths = FILES.map(|name| folder.join(name));
-        if paths.iter().all(|path| !path.exists()) {
-            Self::create(folder, &paths)?;
+        let [index, master] = &paths;
+        let mut log = LogKeys::open(folder)?;
+        if log.is_empty() && paths.iter().all(|path| !path.exists()) {
+            let pkcs8 = NoteSigner::generate_pkcs8().map_err(|_| random::NoRandom)?;
+            write_secret(&folder.join("log.key"), &pkcs8)?;
+            write_secret(index, Zeroizing::new(random::bytes::<32>()?).as_slice())?;
+            write_secret(master, Zeroizing::new(random::bytes::<32>()?).as_slice())?;
+            log = LogKeys::open(folder)?;
         }
         if let Some(missing) = paths.iter().find(|path| !path.exists()) {
             return Err(KeyRingFault::Missing(missing.clone()));
         }
-        let [log, index, master] = &paths;
-        let log_pkcs8 = read(log)?;
-        let pair = Ed25519KeyPair::from_pkcs8(&log_pkcs8).map_err(|_| KeyRingFault::Content(log.clone()))?;
+        if log.is_empty() {
+            return Err(KeyRingFault::Missing(folder.join("log.key")));
+        }
         Ok(Self {
             index: IndexKey::new(read_key(index)?),
             master: MasterKey::from_bytes(read_key(master)?),
-            log_pkcs8,
-            log: pair,
+            log,
         })
     }
 
-    fn create(folder: &Path, [log, index, master]: &[PathBuf; 3]) -> Result<(), KeyRingFault> {
-        fs::create_dir_all(folder).map_err(|cause| KeyRingFault::File { path: folder.to_owned(), cause })?;
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| random::NoRandom)?;
-        write_secret(log, pkcs8.as_ref())?;
-        write_secret(index, Zeroizing::new(random::bytes::<32>()?).as_slice())?;
-        write_secret(master, Zeroizing::new(random::bytes::<32>()?).as_slice())
-    }
-
-    /// What tells whether two instances have the same keys, and nothing about them.
+    /// What tells whether two instances write a shard with the same keys, and nothing about them. `None` where the public
+    /// key of the shard is not known.
     #[must_use]
-    pub fn fingerprint(&self) -> [u8; 32] {
-        self.index.mac(&[b"sluis/v1/keys\0", self.master.expose(), self.log.public_key().as_ref()])
+    pub fn fingerprint(&self, shard: u64) -> Option<[u8; 32]> {
+        let public = self.log.public(shard)?;
+        Some(self.index.mac(&[b"sluis/v1/keys\0", self.master.expose(), &public]))
     }
 
-    /// A second handle on the log's signing key.
+    /// The signing key of a shard of the log.
     ///
     /// # Errors
-    /// If the key cannot be read again, which its first reading rules out.
-    pub fn log_key(&self) -> Result<Ed25519KeyPair, KeyRingFault> {
-        Ed25519KeyPair::from_pkcs8(&self.log_pkcs8)
-            .map_err(|_| KeyRingFault::Content(PathBuf::from("log.key")))
+    /// If it is not here.
+    pub fn log_key(&self, shard: u64) -> Result<Ed25519KeyPair, KeyRingFault> {
+        self.log.private(shard)
+    }
+
+    /// The public keys of all shards that these keys know, by the names of the shards.
+    #[must_use]
+    pub fn log_verifiers(&self) -> Vec<VerifierKey> {
+        self.log.verifiers().map(|(_, verifier)| verifier.clone()).collect()
     }
 }
 

@@ -46,7 +46,7 @@ async fn hand_over(
 }
 
 async fn acknowledge(lab: &Lab, short: &str, log_position: u64) -> Result<(), tonic::Status> {
-    let request = proto::AcknowledgeHandoverRequest { log_position };
+    let request = proto::AcknowledgeHandoverRequest { log_position, origin: String::new() };
     lab.client(short).await.exchange().acknowledge_handover(request).await.map(|_| ())
 }
 

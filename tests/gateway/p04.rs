@@ -146,7 +146,7 @@ async fn gated(folder: &Path) -> (Arc<GatedStore>, Gate, Writer) {
     let (store, gate) = gate::open(folder).await;
     let keys = Arc::new(KeyRing::open(&folder.join("keys")).unwrap());
     let origin = "test.sluis.example/gate/2026";
-    let signer = NoteSigner::new(origin, keys.log_key().unwrap()).unwrap();
+    let signer = NoteSigner::new(origin, keys.log_key(0).unwrap()).unwrap();
     let shared: Arc<dyn Store> = Arc::<GatedStore>::clone(&store);
     let parts = Parts { store: shared, keys, signer, clock: Arc::new(SystemClock) };
     let (writer, _) = Writer::start(parts, origin.to_owned()).await.unwrap();

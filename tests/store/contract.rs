@@ -42,7 +42,7 @@ async fn an_empty_store_holds_nothing(place: Place) {
     let store = place.open().await;
     assert_eq!(store.head().await, Ok(None));
     assert_eq!(store.entries(0, 10).await, Ok(Vec::new()));
-    assert_eq!(store.tile(0, 0).await, Ok(None));
+    assert_eq!(store.tile(0, 0, 0).await, Ok(None));
     assert_eq!(store.form(FormId::random()).await, Ok(None));
     assert_eq!(store.grant(GrantId::random()).await, Ok(None));
     assert_eq!(store.client_key(SubjectId::random(), 2026).await, Ok(None));
@@ -55,15 +55,15 @@ async fn entries_are_read_as_they_were_written(place: Place) {
     let store = place.open().await;
     let entries = vec![row(0, "genesis", false), row(1, "request", true), row(2, "outcome", true)];
     let tiles = vec![
-        TileRow { level: 0, number: 7, hashes: vec![1; 8192] },
-        TileRow { level: 1, number: 0, hashes: vec![2; 8192] },
+        TileRow { shard: 0, level: 0, number: 7, hashes: vec![1; 8192] },
+        TileRow { shard: 0, level: 1, number: 0, hashes: vec![2; 8192] },
     ];
     let written = Writes { entries: entries.clone(), tiles, ..writes(3) };
     put(&store, &written).await;
     assert_eq!(store.head().await, Ok(Some(written.head)));
-    assert_eq!(store.tile(1, 0).await, Ok(Some(vec![2; 8192])));
-    assert_eq!(store.tile(0, 7).await, Ok(Some(vec![1; 8192])));
-    assert_eq!(store.tile(0, 0).await, Ok(None));
+    assert_eq!(store.tile(0, 1, 0).await, Ok(Some(vec![2; 8192])));
+    assert_eq!(store.tile(0, 0, 7).await, Ok(Some(vec![1; 8192])));
+    assert_eq!(store.tile(0, 0, 0).await, Ok(None));
     let found = store.entries(0, 10).await.unwrap();
     assert_eq!(found.len(), 3);
     for (entry, found) in entries.iter().zip(&found) {

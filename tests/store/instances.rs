@@ -149,7 +149,7 @@ async fn p07_every_instance_exports_the_same_log() {
         logs[n % 2].commit(entry(n)).await.unwrap();
     }
     let keys: Arc<KeyRing> = place.keys();
-    let signer = NoteSigner::new(crate::lab::ORIGIN, keys.log_key().unwrap()).unwrap();
+    let signer = NoteSigner::new(crate::lab::ORIGIN, keys.log_key(0).unwrap()).unwrap();
     let trust = vec![signer.verifier().clone()];
     let mut checkpoints = Vec::new();
     for store in &stores {

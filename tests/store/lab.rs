@@ -20,7 +20,7 @@ use sluis::{
     note::NoteSigner,
     storage::{
         Database, DatabaseAddress, EntryRow, Head, KeyRow, Look, NewForm, NewGrant, OpenFault, Opening, Seen,
-        Store, Writes,
+        ShardPlace, Store, Writes,
     },
     subject::{KeyRing, Tag},
 };
@@ -98,7 +98,7 @@ impl Place {
         clock: Arc<dyn Clock>,
     ) -> Result<Writer, OpenLogFault> {
         let keys = self.keys();
-        let signer = NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap();
+        let signer = NoteSigner::new(ORIGIN, keys.log_key(0).unwrap()).unwrap();
         let parts = Parts { store: Arc::clone(store), keys, signer, clock };
         Writer::start(parts, ORIGIN.to_owned()).await.map(|(writer, _)| writer)
     }
@@ -109,7 +109,7 @@ impl Place {
 
     /// Exit status of the verifier for an export of this store.
     pub async fn verified(&self, store: &Arc<dyn Store>) -> u8 {
-        let signer = NoteSigner::new(ORIGIN, self.keys().log_key().unwrap()).unwrap();
+        let signer = NoteSigner::new(ORIGIN, self.keys().log_key(0).unwrap()).unwrap();
         let trust = vec![signer.verifier().clone()];
         let out = tempfile::tempdir().unwrap();
         let openings = Openings { details: true, sealed: true };
@@ -205,6 +205,7 @@ pub fn row(position: u64, kind: &'static str, whole: bool) -> EntryRow {
 pub fn head(size: u64) -> Head {
     Head {
         origin: ORIGIN.to_owned(),
+        place: ShardPlace::default(),
         size,
         time: time(size as i64),
         frontier: vec![size as u8; 40],
@@ -216,25 +217,7 @@ pub fn head(size: u64) -> Head {
 
 /// Nothing but a head of this size.
 pub fn writes(size: u64) -> Writes {
-    Writes {
-        time: time(size as i64),
-        keys: Vec::new(),
-        claims: Vec::new(),
-        opened: Vec::new(),
-        closed: Vec::new(),
-        forms: Vec::new(),
-        events: Vec::new(),
-        stops: Vec::new(),
-        source_pauses: Vec::new(),
-        disclosures: Vec::new(),
-        reconfirmed: Vec::new(),
-        acknowledged: Vec::new(),
-        once: Vec::new(),
-        erased: Vec::new(),
-        entries: Vec::new(),
-        tiles: Vec::new(),
-        head: head(size),
-    }
+    Writes::only(head(size))
 }
 
 pub fn key(n: usize, year: i32, expires: Option<Timestamp>) -> KeyRow {

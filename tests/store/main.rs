@@ -22,6 +22,7 @@ mod log;
 mod lost;
 mod opening;
 mod proxy;
+mod shards;
 
 /// Runs each of these against both stores.
 macro_rules! on_both {

@@ -54,7 +54,7 @@ fn register(agreements: &[String]) -> Register {
 async fn log(folder: &Path) -> (Writer, Arc<dyn Store>) {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(folder).await.unwrap());
     let keys = Arc::new(KeyRing::open(&folder.join("keys")).unwrap());
-    let signer = NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap();
+    let signer = NoteSigner::new(ORIGIN, keys.log_key(0).unwrap()).unwrap();
     let parts = Parts { store: Arc::clone(&store), keys, signer, clock: Arc::new(SystemClock) };
     (Writer::start(parts, ORIGIN.to_owned()).await.unwrap().0, store)
 }

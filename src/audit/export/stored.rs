@@ -9,7 +9,7 @@ use crate::{
         leaf::Kind,
     },
     note::{Note, VerifierKey, cosignature::CosignerKey},
-    storage::{EntryFilter, Head, Store, StoreFault},
+    storage::{EntryFilter, Head, Shard, ShardPlace, Store, StoreFault},
 };
 
 /// Entries read at a time.
@@ -58,7 +58,42 @@ pub struct Witnessed {
     pub checkpoint: Option<String>,
 }
 
-/// Writes the log as it stands at its newest checkpoint.
+/// Which shard is exported, up to its last checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Its number and first position.
+    pub place: ShardPlace,
+    /// Its name.
+    pub origin: String,
+    /// Number of its entries.
+    pub size: u64,
+    /// Its last checkpoint.
+    pub checkpoint: String,
+}
+
+impl From<Head> for Extent {
+    fn from(Head { place, origin, size, checkpoint, .. }: Head) -> Self {
+        Self { place, origin, size, checkpoint }
+    }
+}
+
+impl From<Shard> for Extent {
+    fn from(Shard { place, origin, size, checkpoint, .. }: Shard) -> Self {
+        Self { place, origin, size, checkpoint }
+    }
+}
+
+/// Every shard of a stored log, oldest first.
+///
+/// # Errors
+/// If the store does not answer.
+pub async fn extents(store: &dyn Store) -> Result<Vec<Extent>, StoredExportFault> {
+    let closed = store.shards().await?;
+    let head = store.head().await?.ok_or(StoredExportFault::Empty)?;
+    Ok(closed.into_iter().map(Extent::from).chain([head.into()]).collect())
+}
+
+/// Writes the log, the shard that is written to, as it stands at its newest checkpoint.
 ///
 /// # Errors
 /// If the store does not answer, or a file cannot be written.
@@ -72,17 +107,6 @@ pub async fn export(
     export_witnessed(store, dir, keys, openings, Witnessed::default(), progress).await
 }
 
-/// The checkpoint that an export ends with, and its size.
-fn end(head: Head, cosigned: Option<String>) -> Result<(u64, String), StoredExportFault> {
-    let Some(note) = cosigned else { return Ok((head.size, head.checkpoint)) };
-    let text = Note::parse(&note).map_err(CheckpointFault::from).map_err(ExportFault::from)?;
-    let checkpoint = Checkpoint::parse(text.unverified_text()).map_err(ExportFault::from)?;
-    if checkpoint.origin != head.origin || checkpoint.size > head.size {
-        return Err(StoredExportFault::NotOfThisLog);
-    }
-    Ok((checkpoint.size, note))
-}
-
 /// Writes the log with the names of its witnesses, up to a checkpoint that they have cosigned.
 ///
 /// # Errors
@@ -93,22 +117,53 @@ pub async fn export_witnessed(
     keys: &[VerifierKey],
     openings: Openings,
     witnessed: Witnessed,
-    mut progress: impl FnMut(u64, u64),
+    progress: impl FnMut(u64, u64),
 ) -> Result<ExportSummary, StoredExportFault> {
     let head = store.head().await?.ok_or(StoredExportFault::Empty)?;
-    let (size, checkpoint) = end(head, witnessed.checkpoint)?;
+    export_shard(store, &head.into(), dir, keys, openings, witnessed, progress).await
+}
+
+impl Extent {
+    /// The checkpoint that an export of it ends with, and its size.
+    fn end(&self, cosigned: Option<String>) -> Result<(u64, String), StoredExportFault> {
+        let Some(note) = cosigned else { return Ok((self.size, self.checkpoint.clone())) };
+        let text = Note::parse(&note).map_err(CheckpointFault::from).map_err(ExportFault::from)?;
+        let checkpoint = Checkpoint::parse(text.unverified_text()).map_err(ExportFault::from)?;
+        if checkpoint.origin != self.origin || checkpoint.size > self.size {
+            return Err(StoredExportFault::NotOfThisLog);
+        }
+        Ok((checkpoint.size, note))
+    }
+}
+
+/// Writes one shard, with the names of its witnesses.
+///
+/// # Errors
+/// If the store does not answer, a file cannot be written, or the cosigned checkpoint is not one of this shard.
+pub async fn export_shard(
+    store: &dyn Store,
+    shard: &Extent,
+    dir: &Path,
+    keys: &[VerifierKey],
+    openings: Openings,
+    witnessed: Witnessed,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<ExportSummary, StoredExportFault> {
+    let first = shard.place.first;
+    let (size, checkpoint) = shard.end(witnessed.checkpoint)?;
     let mut writer = ExportWriter::create(dir)?.with_witnesses(witnessed.keys, witnessed.threshold);
     if openings.sealed {
         writer = writer.with_sealed();
     }
     let mut next = 0;
     while next < size {
-        let page = store.entries(next, PAGE).await?;
+        let page = store.entries(first + next, PAGE).await?;
         if page.is_empty() {
             return Err(StoreFault::Corrupt("the log has fewer entries than its head says").into());
         }
-        for entry in page.into_iter().take_while(|entry| entry.position < size) {
-            next = entry.position + 1;
+        for entry in page.into_iter().take_while(|entry| entry.position < first + size) {
+            let index = entry.position - first;
+            next = index + 1;
             let detail = entry.detail.filter(|_| openings.details);
             let sealed = match (entry.sealed, &entry.facts) {
                 (Some(sealed), _) => SealedPart::Present { key_hash: sealed.key_hash, bytes: sealed.bytes },
@@ -116,7 +171,7 @@ pub async fn export_witnessed(
                 (None, None) => SealedPart::Expired,
             };
             writer.push(ExportRecord {
-                index: entry.position,
+                index,
                 leaf: entry.leaf,
                 facts: entry.facts.map(|facts| (facts.salt, facts.json)),
                 detail: detail.map(|detail| (detail.salt, detail.json)),
@@ -127,7 +182,8 @@ pub async fn export_witnessed(
     }
     let filter =
         EntryFilter { kind: Some(Kind::Erasure.as_str().to_owned()), limit: 1, ..EntryFilter::default() };
-    if store.search(&filter).await?.iter().any(|erasure| erasure.position >= size) {
+    let after = first + size..first + shard.size.max(size);
+    if store.search(&filter).await?.iter().any(|erasure| after.contains(&erasure.position)) {
         return Err(StoredExportFault::ForgottenMeanwhile);
     }
     Ok(writer.finish(&checkpoint, keys)?)

@@ -113,7 +113,9 @@ impl OfficerDesk {
             other => invalid(&other.to_string()),
         })?;
         let SignedOrder { order, signed_by, note } = signed;
-        if order.origin != self.origin {
+        // One that was drawn up just before a new shard began is an order all the same.
+        let is_ours = self.keys.log.verifiers().any(|(_, key)| key.name() == order.origin);
+        if order.origin != self.origin && !is_ours {
             return Err(invalid("is of another log"));
         }
         if !order.is_fresh(now) {

@@ -1,6 +1,13 @@
 //! One batch: look, decide, sign and write in one transaction that holds the log's head.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use super::{
     CommitFault, Committed, OpenLogFault, Parts, Work,
@@ -12,11 +19,12 @@ use super::{
 use crate::{
     audit::{
         checkpoint::Checkpoint,
+        leaf::Kind,
         tiles::{Layer, TileStack, encode_tile},
         tree::{Extension, Frontier, Hash, leaf_hash},
     },
     domain::{Timestamp, random},
-    storage::{Head, Look, StoreFault, TileRow, TransactionName, Writes},
+    storage::{Head, Look, ShardPlace, StoreFault, TileRow, TransactionName, Writes},
 };
 
 /// How far the log may be ahead of the clock before nothing is written: more is a clock that was set back.
@@ -38,13 +46,27 @@ pub(super) struct State {
     origin: String,
     published: Option<Published>,
     forgot: Option<Timestamp>,
+    closed: Arc<AtomicBool>,
 }
 
 impl State {
     /// Opens the log: what is stored must hold together and be signed by this gateway.
     pub(super) async fn open(parts: Parts, origin: String) -> Result<Self, OpenLogFault> {
         let published = Published::read(&parts, &origin, None).await?;
-        Ok(Self { parts, origin, published, forgot: None })
+        let state = Self { parts, origin, published, forgot: None, closed: Arc::default() };
+        state.tell();
+        Ok(state)
+    }
+
+    /// What tells whether anything can still be written to this shard.
+    pub(super) fn closed(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.closed)
+    }
+
+    fn tell(&self) {
+        if self.published.as_ref().is_some_and(|published| published.sealed) {
+            self.closed.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Commits a batch. An error means that none of its works may be answered as done; otherwise each has its own result.
@@ -62,7 +84,7 @@ impl State {
     async fn attempt(&mut self, works: &[Work]) -> Result<Results, StoreFault> {
         let store = Arc::clone(&self.parts.store);
         let mut look = Look {
-            after: self.size(),
+            after: self.end(),
             limit: FOLLOW.saturating_add(1),
             ..decide::wanted(works, &self.parts.keys.index)
         };
@@ -71,9 +93,20 @@ impl State {
         let due = self.forgot.is_none_or(|forgot| clock.millis() >= forgot.millis() + FORGET_EVERY_MILLIS);
         look.forget = due.then_some(clock);
         let (seen, mut commit) = store.begin(&look).await?;
-        if follow(&self.parts, &self.origin, &mut self.published, &seen)? == Standing::Behind {
-            commit.abandon().await;
-            return self.catch_up().await;
+        let standing = follow(&self.parts, &self.origin, &mut self.published, &seen)?;
+        self.tell();
+        match standing {
+            Standing::Level => {}
+            Standing::Behind => {
+                commit.abandon().await;
+                return self.catch_up().await;
+            }
+            Standing::Closed => {
+                // Nothing follows a seal, and nobody writes two shards.
+                commit.abandon().await;
+                self.closed.store(true, Ordering::SeqCst);
+                return Ok(works.iter().map(|_| Err(CommitFault::Closed)).collect());
+            }
         }
         let newest = seen.head.as_ref().map_or(clock, |head| head.time);
         if newest.millis() > clock.millis() + MAX_SKEW_MILLIS {
@@ -82,13 +115,17 @@ impl State {
             return Ok(works.iter().map(|_| Err(BEHIND)).collect());
         }
         let now = clock.max(newest);
-        let size = self.size();
+        let (place, end) = (self.place(), self.end());
         let (keys, key_rows) = clients::keys(works, &seen.keys, &self.parts.keys.master, now)?;
         let found = match decide::erased(works, &seen) {
             Some(subject) => Some((subject, commit.traces(subject).await?)),
             None => None,
         };
-        let context = decide::Context { keys: &keys, index: &self.parts.keys.index, found, size, now };
+        let open = match works {
+            [Work::Seal(_)] => !commit.open(1).await?.is_empty(),
+            _ => false,
+        };
+        let context = decide::Context { keys: &keys, index: &self.parts.keys.index, found, open, end, now };
         let mut verdict = decide::decide(works, seen, context)?;
         if verdict.accepted.is_empty() {
             // Nothing to write; what the transaction touched rolls back.
@@ -115,7 +152,7 @@ impl State {
         } = verdict;
         let mut entries = Vec::with_capacity(accepted.len());
         let mut entry_keys = Vec::with_capacity(accepted.len());
-        for (accepted, position) in accepted.iter().zip(size..) {
+        for (accepted, position) in accepted.iter().zip(end..) {
             let (row, key) = row(&accepted.entry, position, now, &keys)?;
             entries.push(row);
             entry_keys.push(key);
@@ -125,7 +162,8 @@ impl State {
             || (Frontier::empty(), TileStack::default()),
             |published| (published.frontier.clone(), published.tiles.clone()),
         );
-        let tiles = finished(&mut stack, &hashes);
+        let tiles = finished(place.number, &mut stack, &hashes);
+        let sealed = entries.last().is_some_and(|row| row.kind == Kind::Seal.as_str());
         let extension = Extension::new(&frontier, &hashes);
         let frontier = extension.frontier().clone();
         let head = self.head(&frontier, now)?;
@@ -146,6 +184,7 @@ impl State {
             erased,
             entries,
             tiles,
+            closes: None,
             head,
         };
         let committed = commit.commit(&writes).await;
@@ -154,7 +193,7 @@ impl State {
             Ok(()) => {}
             Err(StoreFault::Lost) => {
                 let first = entries.first().map(|entry| entry.leaf.as_slice());
-                if !self.landed(size, first.unwrap_or_default()).await? {
+                if !self.landed(end, first.unwrap_or_default()).await? {
                     return Err(StoreFault::Again("a commit was lost, and is not there"));
                 }
             }
@@ -165,15 +204,18 @@ impl State {
             self.forgot = Some(clock);
         }
         let (at, checkpoint) = (Instant::now(), Arc::<str>::from(head.checkpoint.as_str()));
-        self.published = Some(Published { head, frontier, tiles: stack });
+        self.published = Some(Published { head, frontier, tiles: stack, sealed });
+        self.tell();
         let mut committed: HashMap<usize, Committed> = accepted
             .iter()
             .zip(entries)
             .zip(entry_keys)
             .map(|((accepted, row), entry_key)| {
-                let hashes = extension.inclusion(row.position).unwrap_or_default();
+                let index = row.position.saturating_sub(place.first);
+                let hashes = extension.inclusion(index).unwrap_or_default();
                 let done = Committed {
                     position: row.position,
+                    index,
                     at,
                     id_was_new: accepted.id_was_new,
                     leaf: row.leaf,
@@ -191,8 +233,13 @@ impl State {
             .collect())
     }
 
-    fn size(&self) -> u64 {
-        self.published.as_ref().map_or(0, |published| published.head.size)
+    fn place(&self) -> ShardPlace {
+        self.published.as_ref().map(|published| published.head.place).unwrap_or_default()
+    }
+
+    /// Position of the next entry.
+    fn end(&self) -> u64 {
+        self.published.as_ref().map_or(0, |published| published.head.end())
     }
 
     /// The signed head of a log with this frontier.
@@ -202,19 +249,22 @@ impl State {
         let note = checkpoint
             .sign(&self.parts.signer)
             .map_err(|_| StoreFault::Corrupt("the checkpoint could not be signed"))?;
+        let place = self.place();
         Ok(Head {
             origin: self.origin.clone(),
+            place,
             size: frontier.size(),
             time: now,
             frontier: frontier.encode(),
             checkpoint: note,
             batch: random::bytes().map_err(no_random)?,
-            keys: Some(self.parts.keys.fingerprint()),
+            keys: self.parts.keys.fingerprint(place.number),
         })
     }
 
     /// Takes over what others have appended, without the head in the hands; then the batch is tried again.
     async fn catch_up(&mut self) -> Result<Results, StoreFault> {
+        // If the log goes on in another shard by now, the next look finds that.
         let read = Published::read(&self.parts, &self.origin, self.published.as_ref()).await;
         self.published = read.map_err(|fault| match fault {
             OpenLogFault::Store(fault) => fault,
@@ -248,13 +298,15 @@ impl State {
     }
 }
 
-/// The tiles that these leaves finish.
-fn finished(stack: &mut TileStack, leaves: &[Hash]) -> Vec<TileRow> {
+/// The tiles of this shard that these leaves finish.
+pub(super) fn finished(shard: u64, stack: &mut TileStack, leaves: &[Hash]) -> Vec<TileRow> {
     leaves
         .iter()
         .flat_map(|hash| stack.push(*hash))
         .filter_map(|(path, hashes)| match path.layer {
-            Layer::Hashes(level) => Some(TileRow { level, number: path.index, hashes: encode_tile(&hashes) }),
+            Layer::Hashes(level) => {
+                Some(TileRow { shard, level, number: path.index, hashes: encode_tile(&hashes) })
+            }
             Layer::Entries => None,
         })
         .collect()

@@ -29,6 +29,7 @@ impl Work {
             | Self::Change { entry, .. }
             | Self::PauseSource { entry, .. }
             | Self::Erase { entry, .. }
+            | Self::Seal(entry)
             | Self::Acknowledge { entry, .. } => entry,
         }
     }
@@ -69,7 +70,11 @@ pub(super) fn wanted(works: &[Work], index: &IndexKey) -> Look {
     let mut look = Look::default();
     for work in works {
         match work {
-            Work::First(_) | Work::Append(_) | Work::PauseSource { .. } | Work::Acknowledge { .. } => {}
+            Work::First(_)
+            | Work::Append(_)
+            | Work::Seal(_)
+            | Work::PauseSource { .. }
+            | Work::Acknowledge { .. } => {}
             Work::Once { claim, .. } => look.claims.push(*claim),
             Work::Erase { client, .. } => look.tags.push(*client),
             Work::Request { claim, .. } => look.claims.extend(claim),
@@ -118,8 +123,10 @@ pub(super) struct Context<'k> {
     pub(super) index: &'k IndexKey,
     /// The client that it erases, and all that leads to him.
     pub(super) found: Option<(SubjectId, Traces)>,
-    /// Size of the log.
-    pub(super) size: u64,
+    /// Whether a request is open, where it is asked whether the shard may be sealed.
+    pub(super) open: bool,
+    /// Position of the next entry.
+    pub(super) end: u64,
     /// The time of the batch.
     pub(super) now: Timestamp,
 }
@@ -130,8 +137,8 @@ pub(super) fn decide<'a>(
     seen: Seen,
     context: Context<'_>,
 ) -> Result<Verdict<'a>, StoreFault> {
-    let Context { keys, index, found, size, now } = context;
-    let mut pass = Pass { seen, keys, index, found, size, now, verdict: Verdict::default() };
+    let Context { keys, index, found, open, end, now } = context;
+    let mut pass = Pass { seen, keys, index, found, open, end, now, verdict: Verdict::default() };
     pass.verdict.accepted.reserve(works.len());
     for (index, work) in works.iter().enumerate().filter(|(_, work)| work.stops()) {
         pass.accept(index, work)?;
@@ -148,14 +155,15 @@ pub(super) struct Pass<'a, 'k> {
     keys: &'k Keys,
     pub(super) index: &'k IndexKey,
     pub(super) found: Option<(SubjectId, Traces)>,
-    size: u64,
+    open: bool,
+    end: u64,
     pub(super) now: Timestamp,
     pub(super) verdict: Verdict<'a>,
 }
 
 impl<'a> Pass<'a, '_> {
     pub(super) fn next_position(&self) -> u64 {
-        self.size + self.verdict.accepted.len() as u64
+        self.end + self.verdict.accepted.len() as u64
     }
 
     pub(super) fn take(&mut self, work: usize, entry: Cow<'a, NewEntry>) {
@@ -175,7 +183,8 @@ impl<'a> Pass<'a, '_> {
         match work {
             Work::First(entry) if self.next_position() == 0 => self.take(index, Cow::Borrowed(entry)),
             Work::First(_) => self.refuse(index, CommitFault::AlreadyBegun),
-            Work::Append(entry) => self.take(index, Cow::Borrowed(entry)),
+            Work::Seal(_) if self.open => self.refuse(index, CommitFault::RequestsOpen),
+            Work::Append(entry) | Work::Seal(entry) => self.take(index, Cow::Borrowed(entry)),
             Work::Once { entry, claim } => {
                 if !self.seen.claimed.insert(*claim) {
                     self.refuse(index, CommitFault::AlreadyDone);

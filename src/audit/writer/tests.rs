@@ -19,7 +19,7 @@ use crate::{
         time::{ManualClock, SystemClock},
     },
     storage::{
-        Commit, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenRequest, Seen,
+        Commit, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenRequest, Seen, Shard,
         StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces, Transactions,
         WrappedKey, Writes, sqlite::SqliteStore,
     },
@@ -34,7 +34,7 @@ async fn start_with(
     clock: Arc<dyn Clock>,
 ) -> Result<(Writer, tokio::task::JoinHandle<()>), OpenLogFault> {
     let keys = Arc::new(KeyRing::open(&folder.join("keys")).unwrap());
-    let signer = NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap();
+    let signer = NoteSigner::new(ORIGIN, keys.log_key(0).unwrap()).unwrap();
     Writer::start(Parts { store, keys, signer, clock }, ORIGIN.to_owned()).await
 }
 
@@ -56,35 +56,9 @@ fn outcome(pair: PairId, needs: Vec<Need>) -> Work {
     Work::Outcome { entry, needs }
 }
 
-/// Nothing but a head.
-fn only(head: Head) -> Writes {
-    let time = head.time;
-    let (keys, claims, opened, closed) = Default::default();
-    let (forms, events, entries, tiles) = Default::default();
-    Writes {
-        time,
-        keys,
-        claims,
-        opened,
-        closed,
-        forms,
-        events,
-        stops: Vec::new(),
-        source_pauses: Vec::new(),
-        disclosures: Vec::new(),
-        reconfirmed: Vec::new(),
-        acknowledged: Vec::new(),
-        once: Vec::new(),
-        erased: Vec::new(),
-        entries,
-        tiles,
-        head,
-    }
-}
-
 async fn verified(folder: &Path, store: &dyn Store) -> u8 {
     let keys = KeyRing::open(&folder.join("keys")).unwrap();
-    let signer = NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap();
+    let signer = NoteSigner::new(ORIGIN, keys.log_key(0).unwrap()).unwrap();
     let trust = vec![signer.verifier().clone()];
     let out = tempfile::tempdir().unwrap();
     let openings = Openings { details: true, sealed: true };
@@ -133,7 +107,7 @@ async fn a_log_goes_on_where_it_stopped_and_proves_old_entries() {
 
 fn verifier(folder: &Path) -> crate::note::VerifierKey {
     let keys = KeyRing::open(&folder.join("keys")).unwrap();
-    NoteSigner::new(ORIGIN, keys.log_key().unwrap()).unwrap().verifier().clone()
+    NoteSigner::new(ORIGIN, keys.log_key(0).unwrap()).unwrap().verifier().clone()
 }
 
 #[tokio::test]
@@ -183,7 +157,7 @@ async fn another_log_key_name_or_head_is_refused() {
     let (seen, commit) = store.begin(&Look::default()).await.unwrap();
     let mut head = seen.head.unwrap();
     head.size += 1;
-    commit.commit(&only(head)).await.unwrap();
+    commit.commit(&Writes::only(head)).await.unwrap();
     let bent = start_with(folder.path(), store, Arc::new(SystemClock)).await;
     assert!(matches!(bent, Err(OpenLogFault::Head(_))), "a head that does not fit its frontier");
 }
@@ -352,8 +326,14 @@ impl Store for Failing {
     async fn search(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreFault> {
         self.inner.search(filter).await
     }
-    async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
-        self.inner.tile(level, number).await
+    async fn tile(&self, shard: u64, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.inner.tile(shard, level, number).await
+    }
+    async fn shards(&self) -> Result<Vec<Shard>, StoreFault> {
+        self.inner.shards().await
+    }
+    async fn shard_of(&self, position: u64) -> Result<Option<Shard>, StoreFault> {
+        self.inner.shard_of(position).await
     }
     async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>, StoreFault> {
         self.inner.subject_of(tag).await
@@ -408,6 +388,9 @@ impl Commit for FailingCommit<'_> {
     }
     async fn traces(&mut self, subject: SubjectId) -> Result<Traces, StoreFault> {
         self.inner.traces(subject).await
+    }
+    async fn open(&mut self, limit: u32) -> Result<Vec<PairId>, StoreFault> {
+        self.inner.open(limit).await
     }
     async fn confirm(self: Box<Self>) -> Result<(), StoreFault> {
         self.inner.confirm().await

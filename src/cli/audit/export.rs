@@ -15,15 +15,16 @@ use crate::{
     audit::{
         checkpoint::Checkpoint,
         entry::NewEntry,
-        export::stored::{Openings, Witnessed, export_witnessed},
+        export::stored::{self, Openings, Witnessed},
         leaf::Kind,
+        shard,
         writer::{Parts, Work, Writer},
     },
     cli::{failed, say},
     config::{Settings, Witnessing},
     domain::Clock,
     note::{Note, NoteSigner, VerifierKey},
-    storage::{Database, DatabaseAddress, Head, OpenFault},
+    storage::{Database, DatabaseAddress, Head, OpenFault, Store},
     subject::KeyRing,
 };
 
@@ -50,6 +51,14 @@ pub struct ExportArgs {
     /// Folder to write to: new or empty
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+
+    /// The shard of this number instead of the one that is written
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    shard: Option<u64>,
+
+    /// Every shard, each in a folder of its own
+    #[arg(long)]
+    all: bool,
 
     /// Open the real reasons of outcomes too. They can tell that a client is known; for the gateway's own officer
     #[arg(long)]
@@ -159,18 +168,31 @@ async fn export(args: &ExportArgs, place: &Place, clock: Arc<dyn Clock>) -> Resu
     let (database, writable) = open(address).await?;
     let store = database.shared();
     let head = store.head().await.map_err(|fault| fault.to_string())?;
-    let origin = head.ok_or_else(|| format!("there is no log in `{address}` yet"))?.origin;
+    let head = head.ok_or_else(|| format!("there is no log in `{address}` yet"))?;
+    let origin = head.origin;
     let keys = Arc::new(KeyRing::open(&folder.join("keys")).map_err(|fault| fault.to_string())?);
-    let key = keys.log_key().map_err(|fault| fault.to_string())?;
-    let signer = NoteSigner::new(&origin, key).map_err(|fault| fault.to_string())?;
-    let verifier: VerifierKey = signer.verifier().clone();
     let openings = Openings { details: args.details, sealed: args.sealed };
-    if writable {
+    let chosen = chosen(args, store.as_ref(), &keys).await?;
+    // A database from an older copy is read, and not signed again.
+    let name = shard::log_name(&origin).unwrap_or_default();
+    let is_older = keys
+        .log
+        .verifiers()
+        .any(|(number, key)| number > head.place.number && shard::is_of(key.name(), name));
+    let logged = writable && !is_older && keys.log.has_private(head.place.number);
+    if logged {
+        let key = keys.log_key(head.place.number).map_err(|fault| fault.to_string())?;
+        let signer = NoteSigner::new(&origin, key).map_err(|fault| fault.to_string())?;
         let parts = Parts { store: Arc::clone(&store), keys, signer, clock };
-        let (log, task) = Writer::start(parts, origin).await.map_err(|fault| fault.to_string())?;
+        let (log, task) = Writer::start(parts, origin.clone()).await.map_err(|fault| fault.to_string())?;
         let facts = json!({
             "by": "operator",
-            "looked_at": { "export": true, "details": args.details, "sealed": args.sealed },
+            "looked_at": {
+                "export": true,
+                "details": args.details,
+                "sealed": args.sealed,
+                "shards": chosen.iter().map(|(extent, ..)| extent.origin.as_str()).collect::<Vec<_>>(),
+            },
         });
         let entry = NewEntry::of_gateway(Kind::Access, facts);
         log.commit(Work::Append(entry)).await.map_err(|fault| fault.to_string())?;
@@ -187,39 +209,86 @@ async fn export(args: &ExportArgs, place: &Place, clock: Arc<dyn Clock>) -> Resu
             drop(write!(std::io::stderr(), "\rexported {done} of {of} entries"));
         }
     };
-    let summary = export_witnessed(
-        store.as_ref(),
-        &args.out,
-        std::slice::from_ref(&verifier),
-        openings,
-        witnessed,
-        progress,
-    )
-    .await
-    .map_err(|fault| fault.to_string())?;
-    if show {
-        drop(writeln!(std::io::stderr()));
+    let mut done = Vec::new();
+    for (extent, key, out) in chosen {
+        // That of the shard which is written has the entry about this export by now.
+        let (extent, witnessed) = if extent.origin == origin {
+            (stored::Extent::from(head.clone()), witnessed.clone())
+        } else {
+            (extent, Witnessed::default())
+        };
+        let keys = std::slice::from_ref(&key);
+        let summary =
+            stored::export_shard(store.as_ref(), &extent, &out, keys, openings, witnessed, progress)
+                .await
+                .map_err(|fault| fault.to_string())?;
+        if show {
+            drop(writeln!(std::io::stderr()));
+        }
+        done.push((summary, key, out));
     }
     store.close().await;
-    if args.json {
-        say(json!({
-            "entries": summary.entries,
-            "root": hex::encode(summary.root),
-            "root_matches": summary.root_matches,
-            "key": verifier.to_string(),
-            "logged": writable,
-        }));
-    } else {
-        say(format_args!("{} entries exported to {}", summary.entries, args.out.display()));
-        say(format_args!("key of the log: {verifier}"));
-        if !writable {
-            say("a gateway is running on this data, so this export has no entry in the log");
+    let objects: Vec<_> = done
+        .iter()
+        .map(|(summary, key, out)| {
+            json!({
+                "entries": summary.entries,
+                "root": hex::encode(summary.root),
+                "root_matches": summary.root_matches,
+                "key": key.to_string(),
+                "origin": key.name(),
+                "folder": out,
+                "logged": logged,
+            })
+        })
+        .collect();
+    match objects.as_slice() {
+        [one] if args.json && !args.all => say(one),
+        all if args.json => say(json!(all)),
+        _ => {
+            for (summary, key, out) in &done {
+                say(format_args!("{} entries exported to {}", summary.entries, out.display()));
+                say(format_args!("key of the log: {key}"));
+            }
+            if !writable {
+                say("a gateway is running on this data, so this export has no entry in the log");
+            } else if !logged {
+                say(
+                    "this log cannot be signed here any more, so this export has no entry in it (docs/keys.md)",
+                );
+            }
         }
     }
-    if summary.root_matches {
+    if done.iter().all(|(summary, ..)| summary.root_matches) {
         Ok(())
     } else {
         Err("the exported entries do not have the root of the signed checkpoint; verify the export"
             .to_owned())
     }
+}
+
+/// The shards to export, each with its key and its folder.
+async fn chosen(
+    args: &ExportArgs,
+    store: &dyn Store,
+    keys: &KeyRing,
+) -> Result<Vec<(stored::Extent, VerifierKey, PathBuf)>, String> {
+    let extents = stored::extents(store).await.map_err(|fault| fault.to_string())?;
+    let last = extents.last().map(|extent| extent.place.number);
+    let wanted = |extent: &stored::Extent| args.all || Some(extent.place.number) == args.shard.or(last);
+    let chosen: Vec<_> = extents.into_iter().filter(wanted).collect();
+    if chosen.is_empty() {
+        return Err("there is no shard of that number".to_owned());
+    }
+    let with_key = |extent: stored::Extent| {
+        let public = keys.log.public(extent.place.number);
+        let public = public.ok_or_else(|| {
+            format!("the public key of the shard `{}` is not in the key folder", extent.origin)
+        })?;
+        let key = VerifierKey::new(&extent.origin, public).map_err(|fault| fault.to_string())?;
+        let folder = extent.origin.rsplit('/').next().unwrap_or_default();
+        let out = if args.all { args.out.join(folder) } else { args.out.clone() };
+        Ok((extent, key, out))
+    };
+    chosen.into_iter().map(with_key).collect()
 }

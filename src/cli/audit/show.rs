@@ -98,6 +98,7 @@ pub(super) async fn run(args: ShowArgs) -> ExitCode {
         if !entry.detail.is_empty() {
             say(format_args!("        {}", entry.detail));
         }
+        say(format_args!("        in {}", entry.origin));
         if !entry.proof.is_empty() {
             say(entry.proof);
         }

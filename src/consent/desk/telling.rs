@@ -165,7 +165,7 @@ impl ConsentDesk {
     /// If the log cannot be written.
     pub async fn acknowledge(&self, caller: Oin, cursor: Cursor) -> Result<u64, Refusal> {
         let head = self.store.head().await.map_err(|_| unavailable())?;
-        let newest = head.map_or(0, |head| head.size);
+        let newest = head.map_or(0, |head| head.end());
         if cursor.position >= newest.max(1) || cursor.day >= self.today() {
             let refusal = Refusal::at(RefusalCode::CursorInvalid, "cursor", "lies ahead of what was told");
             return Err(self.refused(caller, "acknowledge", refusal).await);

@@ -4,10 +4,13 @@
 use ring::digest::{SHA256, digest};
 
 use super::{CopyFault, Progress, Step, page::Pages};
-use crate::storage::{
-    StoreFault,
-    schema::{ENTRY, HEAD, TILE, Table},
-    tables::{Row, Session, Value},
+use crate::{
+    domain::Timestamp,
+    storage::{
+        Shard, ShardPlace, StoreFault,
+        schema::{ENTRY, HEAD, SHARD, TILE, Table},
+        tables::{Row, Session, Value},
+    },
 };
 
 /// Recomputes a log from what is read back. `storage` knows no Merkle tree; `audit` does.
@@ -18,17 +21,30 @@ pub trait Proof: Send {
     /// What is wrong with it.
     fn entry(&mut self, position: u64, leaf: &[u8]) -> Result<(), String>;
 
-    /// A finished tile, as it stands in the target. After all entries.
+    /// The next shard that is closed. Before all entries.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn tile(&mut self, level: u8, number: u64, hashes: &[u8]) -> Result<(), String>;
+    fn shard(&mut self, shard: &Shard) -> Result<(), String>;
+
+    /// A finished tile of a shard, as it stands in the target. After all entries.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn tile(&mut self, shard: u64, level: u8, number: u64, hashes: &[u8]) -> Result<(), String>;
 
     /// The head that the target is about to have. After all tiles.
     ///
     /// # Errors
     /// What of the log does not fit it.
-    fn head(&mut self, origin: &str, size: u64, frontier: &[u8], checkpoint: &str) -> Result<(), String>;
+    fn head(
+        &mut self,
+        place: ShardPlace,
+        origin: &str,
+        size: u64,
+        frontier: &[u8],
+        checkpoint: &str,
+    ) -> Result<(), String>;
 }
 
 /// A set of rows in short, whatever their order: two stores may sort texts differently.
@@ -71,6 +87,19 @@ impl Columns<'_> {
     fn text(&self, column: &str) -> Option<&str> {
         self.value(column)?.as_text()
     }
+    fn place(&self) -> Option<ShardPlace> {
+        Some(ShardPlace { number: self.number("number")?, first: self.number("first")? })
+    }
+    fn shard(&self) -> Option<Shard> {
+        Some(Shard {
+            place: self.place()?,
+            origin: self.text("origin")?.to_owned(),
+            size: self.number("size")?,
+            checkpoint: self.text("checkpoint")?.to_owned(),
+            key: self.text("key")?.to_owned(),
+            closed: Timestamp::from_millis(self.number("closed")?),
+        })
+    }
 }
 
 /// Shows a row of the log to the proof. Rows of other tables are compared, and prove nothing.
@@ -78,13 +107,18 @@ fn show(table: &'static Table, row: &Row, proof: &mut dyn Proof) -> Result<(), C
     let columns = Columns { table, row };
     let shown = if table.name == ENTRY.name {
         columns.number("position").zip(columns.bytes("leaf")).map(|(at, leaf)| proof.entry(at, leaf))
+    } else if table.name == SHARD.name {
+        columns.shard().map(|shard| proof.shard(&shard))
     } else if table.name == TILE.name {
-        let place = columns.number("level").zip(columns.number("number"));
-        place.zip(columns.bytes("hashes")).map(|((level, number), hashes)| proof.tile(level, number, hashes))
+        let place = columns.number("shard").zip(columns.number("level")).zip(columns.number("number"));
+        let tile = place.zip(columns.bytes("hashes"));
+        tile.map(|(((shard, level), number), hashes)| proof.tile(shard, level, number, hashes))
     } else if table.name == HEAD.name {
-        let log = columns.text("origin").zip(columns.number("size"));
+        let log = columns.place().zip(columns.text("origin")).zip(columns.number("size"));
         let state = columns.bytes("frontier").zip(columns.text("checkpoint"));
-        log.zip(state).map(|((origin, size), (frontier, note))| proof.head(origin, size, frontier, note))
+        log.zip(state).map(|(((place, origin), size), (frontier, note))| {
+            proof.head(place, origin, size, frontier, note)
+        })
     } else {
         Some(Ok(()))
     };

@@ -62,9 +62,14 @@ impl Log {
         })
     }
 
-    /// The log that a head is the head of.
+    /// The log that a head is the head of, with the entries of all its shards.
     pub(super) fn of_head(row: &Row) -> Result<Self, StoreFault> {
-        Self::read(&HEAD, row).ok_or(StoreFault::Corrupt("the row in `head`"))
+        let read = || {
+            let log = Self::read(&HEAD, row)?;
+            let first = u64::try_from(row.get(HEAD.column("first")?)?.as_number()?).ok()?;
+            Some(Self { size: first.checked_add(log.size)?, ..log })
+        };
+        read().ok_or(StoreFault::Corrupt("the row in `head`"))
     }
 }
 

@@ -107,7 +107,7 @@ async fn p07_no_gateway_goes_on_with_a_log_that_was_moved() {
     // Where it was moved to, it goes on.
     let (there, _c) = log.gateway(target.shared()).await.unwrap();
     lab::append(&there).await.unwrap();
-    let size = target.shared().head().await.unwrap().unwrap().size;
+    let size = target.shared().head().await.unwrap().unwrap().end();
     assert_eq!(size, moved.entries + 1);
     assert_eq!(rows_of(stores[2].tables()).await["entry"].len() as u64, moved.entries);
 }

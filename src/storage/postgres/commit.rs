@@ -11,7 +11,7 @@ use super::{
     look, write,
 };
 use crate::{
-    domain::SubjectId,
+    domain::{PairId, SubjectId},
     storage::{Commit, Look, Seen, StoreFault, Traces, Writes, forgetting},
 };
 
@@ -62,6 +62,10 @@ impl<'a> PostgresCommit<'a> {
 impl Commit for PostgresCommit<'_> {
     async fn traces(&mut self, subject: SubjectId) -> Result<Traces, StoreFault> {
         forgetting::traces(&mut self.connection, subject).await
+    }
+
+    async fn open(&mut self, limit: u32) -> Result<Vec<PairId>, StoreFault> {
+        forgetting::open(&mut self.connection, limit).await
     }
 
     async fn commit(self: Box<Self>, writes: &Writes) -> Result<(), StoreFault> {

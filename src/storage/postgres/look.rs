@@ -7,7 +7,7 @@ use crate::{
     consent::Standing,
     domain::{GrantId, PairId, Timestamp},
     storage::{
-        Head, KeyRow, Look, Seen, StoreFault,
+        Head, KeyRow, Look, Seen, ShardPlace, StoreFault,
         rows::{self, Columns, GrantColumns},
     },
     subject::Tag,
@@ -33,7 +33,7 @@ macro_rules! grants {
 /// The settings that durability rests on come along each time: they can be changed while the server runs.
 const LOOK: &str = concat!(
     "select 0::int8 as part, h.frontier as a, h.batch as b, h.keys as c, null::bytea as d, h.size as m, h.time as n, \
-            h.origin as s, h.checkpoint as t, \
+            h.number || ' ' || h.first || ' ' || h.origin as s, h.checkpoint as t, \
             current_setting('fsync') = 'on' and current_setting('full_page_writes') = 'on' \
             and current_setting('synchronous_commit') in ('on', 'remote_apply') as f, h.id is not null as g \
        from (select 1) as one left join head h on true \
@@ -124,8 +124,16 @@ fn head(row: &PgRow) -> Result<Option<Head>, StoreFault> {
         return Ok(None);
     }
     let hash = |bytes: Vec<u8>| bytes.try_into().map_err(|_| StoreFault::Corrupt("a fingerprint"));
+    let named = row.text("s")?;
+    let mut parts = named.splitn(3, ' ');
+    let mut number = || parts.next()?.parse().ok();
+    let place = number().zip(number()).map(|(number, first)| ShardPlace { number, first });
+    let (Some(place), Some(origin)) = (place, parts.next()) else {
+        return Err(StoreFault::Corrupt("the place of a shard"));
+    };
     Ok(Some(Head {
-        origin: row.text("s")?,
+        origin: origin.to_owned(),
+        place,
         size: rows::position(row, "m")?,
         time: Timestamp::from_millis(row.number("n")?),
         frontier: row.bytes("a")?,

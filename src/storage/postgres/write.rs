@@ -37,10 +37,11 @@ const BATCH: &str = concat!(
      d as (delete from open_request where pair = any($24::bytea[])), \
      l as (insert into disclosure (grant_id, position, source, recipient, fields, counted, time) \
         select *, $20 from unnest($31::bytea[], $32::int8[], $33::text[], $34::text[], $35::text[], $36::int8[])) \
-     insert into head (id, origin, size, time, frontier, checkpoint, batch, keys) \
-     values (1, $25, $26, $20, $27, $28, $29, $30) \
+     insert into head (id, origin, size, time, frontier, checkpoint, batch, keys, number, first) \
+     values (1, $25, $26, $20, $27, $28, $29, $30, $37, $38) \
      on conflict (id) do update set origin = excluded.origin, size = excluded.size, time = excluded.time, \
-     frontier = excluded.frontier, checkpoint = excluded.checkpoint, batch = excluded.batch, keys = excluded.keys"
+     frontier = excluded.frontier, checkpoint = excluded.checkpoint, batch = excluded.batch, keys = excluded.keys, \
+     number = excluded.number, first = excluded.first"
 );
 
 fn stored(number: u64) -> Result<i64, StoreFault> {
@@ -90,7 +91,9 @@ pub(super) async fn write(
         .bind(column(left, |row| row.source.to_string()))
         .bind(column(left, |row| row.recipient.to_string()))
         .bind(column(left, |row| catalogue::codes(row.fields).join(" ")))
-        .bind(column(left, |row| i64::from(row.counted)));
+        .bind(column(left, |row| i64::from(row.counted)))
+        .bind(stored(head.place.number)?)
+        .bind(stored(head.place.first)?);
     within(query.execute(connection)).await.map(drop)
 }
 
@@ -207,10 +210,13 @@ async fn tiles(connection: &mut PgConnection, writes: &Writes) -> Result<(), Sto
     if tiles.is_empty() {
         return Ok(());
     }
+    let shards = tiles.iter().map(|tile| stored(tile.shard)).collect::<Result<Vec<_>, _>>()?;
     let numbers = tiles.iter().map(|tile| stored(tile.number)).collect::<Result<Vec<_>, _>>()?;
     let query = sqlx::query(
-        "insert into tile (level, number, hashes) select * from unnest($1::int8[], $2::int8[], $3::bytea[])",
+        "insert into tile (shard, level, number, hashes) \
+         select * from unnest($1::int8[], $2::int8[], $3::int8[], $4::bytea[])",
     )
+    .bind(shards)
     .bind(column(tiles, |tile| i64::from(tile.level)))
     .bind(numbers)
     .bind(column(tiles, |tile| tile.hashes.as_slice()));

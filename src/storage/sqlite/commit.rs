@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection, query::Query, 
 use super::{fault, held::Held, look::list};
 use crate::{
     catalogue::{self, Mask},
-    domain::{SubjectId, Timestamp},
+    domain::{PairId, SubjectId, Timestamp},
     storage::{
         Commit, EntryRow, EventRow, SourcePauseRow, StopRow, StoreFault, Traces, Writes, batch::NewRow,
         forgetting,
@@ -33,10 +33,11 @@ const REST: &str = "\
      delete from open_request where pair in (select unhex(value) from json_each(?)); \
      insert into disclosure (grant_id, position, source, recipient, fields, counted, time) \
         select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ? from json_each(?); \
-     insert into head (id, origin, size, time, frontier, checkpoint, batch, keys) \
-        values (1, ?, ?, ?, ?, ?, ?, ?) \
+     insert into head (id, origin, size, time, frontier, checkpoint, batch, keys, number, first) \
+        values (1, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
         on conflict (id) do update set origin = excluded.origin, size = excluded.size, time = excluded.time, \
-        frontier = excluded.frontier, checkpoint = excluded.checkpoint, batch = excluded.batch, keys = excluded.keys; \
+        frontier = excluded.frontier, checkpoint = excluded.checkpoint, batch = excluded.batch, keys = excluded.keys, \
+        number = excluded.number, first = excluded.first; \
      commit";
 
 pub(super) struct SqliteCommit<'a> {
@@ -53,13 +54,18 @@ impl Commit for SqliteCommit<'_> {
         forgetting::traces(&mut self.held.connection, subject).await
     }
 
+    async fn open(&mut self, limit: u32) -> Result<Vec<PairId>, StoreFault> {
+        forgetting::open(&mut self.held.connection, limit).await
+    }
+
     async fn commit(mut self: Box<Self>, writes: &Writes) -> Result<(), StoreFault> {
         let connection = &mut self.held.connection;
         forms(connection, writes).await?;
         events(connection, &writes.events).await?;
         life(connection, writes).await?;
-        insert(connection, "tile (level, number, hashes)", "", &writes.tiles, |row, tile| {
-            row.push_bind(i64::from(tile.level))
+        insert(connection, "tile (shard, level, number, hashes)", "", &writes.tiles, |row, tile| {
+            row.push_bind(stored(tile.shard)?)
+                .push_bind(i64::from(tile.level))
                 .push_bind(stored(tile.number)?)
                 .push_bind(tile.hashes.clone());
             Ok(())
@@ -92,7 +98,9 @@ impl Commit for SqliteCommit<'_> {
             .bind(head.frontier.clone())
             .bind(head.checkpoint.clone())
             .bind(head.batch.to_vec())
-            .bind(head.keys.map(|keys| keys.to_vec()));
+            .bind(head.keys.map(|keys| keys.to_vec()))
+            .bind(stored(head.place.number)?)
+            .bind(stored(head.place.first)?);
         query.execute(&mut *connection).await.map_err(fault)?;
         self.held.put_back();
         Ok(())
@@ -297,6 +305,20 @@ async fn life(connection: &mut SqliteConnection, writes: &Writes) -> Result<(), 
     }
     for subject in &writes.erased {
         forgetting::forget(connection, *subject, writes.time).await?;
+    }
+    if let Some(shard) = &writes.closes {
+        let query = sqlx::query(
+            "insert into shard (number, origin, first, size, checkpoint, key, closed) values (?, ?, ?, ?, ?, ?, ?)",
+        );
+        let query = query
+            .bind(stored(shard.place.number)?)
+            .bind(shard.origin.clone())
+            .bind(stored(shard.place.first)?)
+            .bind(stored(shard.size)?)
+            .bind(shard.checkpoint.clone())
+            .bind(shard.key.clone())
+            .bind(shard.closed.millis());
+        query.execute(&mut *connection).await.map_err(fault)?;
     }
     for (organisation, cursor) in &writes.acknowledged {
         let query = sqlx::query(

@@ -19,7 +19,7 @@ use crate::{
         report::{Code, Report, Verdict},
         stored_check::StoredCheck,
         verify::{VerifyOptions, verify_export},
-        writer::{Change, CommitFault, Need, Parts, Work, Writer},
+        writer::{Change, CommitFault, Need, Next, Parts, Work, Writer, open_next},
     },
     catalogue,
     catalogue::Mask,
@@ -42,6 +42,8 @@ use crate::{
 };
 
 const ORIGIN: &str = "test.sluis.example/copy/2026";
+/// The shard before.
+const FORMER: &str = "test.sluis.example/copy/2025";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -219,6 +221,7 @@ async fn fill(log: &Writer) {
 impl Log {
     pub(super) async fn new() -> Self {
         let log = Self { folder: tempfile::tempdir().unwrap() };
+        log.begin().await;
         let (writer, task, store) = log.writer(log.folder.path()).await;
         fill(&writer).await;
         // Nothing is over, but it was looked for.
@@ -243,12 +246,44 @@ impl Log {
         log
     }
 
+    /// A shard with a finished tile, and the beginning of the one after it.
+    async fn begin(&self) {
+        let store = Arc::new(SqliteStore::open(self.folder.path()).await.unwrap());
+        let mut keys = self.keys();
+        keys.log.make(1, ORIGIN).unwrap();
+        let former = NoteSigner::new(FORMER, keys.log_key(0).unwrap()).unwrap();
+        let (key, keys) = (former.verifier().to_string(), Arc::new(keys));
+        let parts = Parts {
+            store: Arc::<SqliteStore>::clone(&store),
+            keys: Arc::clone(&keys),
+            signer: former,
+            clock: Arc::new(SystemClock),
+        };
+        let (writer, task) = Writer::start(parts, FORMER.to_owned()).await.unwrap();
+        let entries = (0..260).map(|_| append(&writer));
+        futures_util::future::try_join_all(entries).await.unwrap();
+        let seal = NewEntry::of_gateway(leaf::Kind::Seal, json!({ "reason": "year" }));
+        writer.commit(Work::Seal(seal)).await.unwrap();
+        drop(writer);
+        task.await.unwrap();
+        let next = Next {
+            from: &store.head().await.unwrap().unwrap(),
+            key,
+            number: 1,
+            signer: &self.signer(),
+            entries: vec![NewEntry::of_gateway(leaf::Kind::Genesis, json!({}))],
+            gives_up: false,
+        };
+        open_next(store.as_ref(), &keys, &SystemClock, &next).await.unwrap();
+        store.close().await;
+    }
+
     fn keys(&self) -> KeyRing {
         KeyRing::open(&self.folder.path().join("keys")).unwrap()
     }
 
     fn signer(&self) -> NoteSigner {
-        NoteSigner::new(ORIGIN, self.keys().log_key().unwrap()).unwrap()
+        NoteSigner::new(ORIGIN, self.keys().log_key(1).unwrap()).unwrap()
     }
 
     /// A gateway's writer on this store.

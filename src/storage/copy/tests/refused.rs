@@ -19,7 +19,7 @@ async fn broken_off(source: &Ground, target: &Ground) {
     let (name, cursor) = (last.name, bytes(target, &hex::encode(cursor)));
     let back = format!(
         "insert into moving (id, state, origin, size, batch, place, cursor) \
-         select id, 'arriving', origin, size, batch, '{name}', {cursor} from head"
+         select id, 'arriving', origin, size + first, batch, '{name}', {cursor} from head"
     );
     target.run(&[&back, "delete from head"]).await.unwrap();
 }
@@ -186,9 +186,21 @@ async fn a_row_that_is_missing_or_too_many_is_found() {
 async fn p07_a_log_that_does_not_verify_is_not_moved() {
     let log = Log::new().await;
     for (change, said) in [
-        ("update entry set leaf = x'00' where position = 300", "tile/0/001 is not the one of the entries"),
+        ("update entry set leaf = x'00' where position = 561", "tile/0/001 is not the one of the entries"),
         ("update tile set hashes = x'00' where number = 1", "tile/0/001 is not the one of the entries"),
         ("delete from tile where number = 1", "tile/0/001 is missing"),
+        (
+            "update entry set leaf = x'00' where position = 258",
+            "the shard `test.sluis.example/copy/2025`: the entries do not have the root of the signed checkpoint",
+        ),
+        (
+            "update shard set size = size - 1",
+            "the shard `test.sluis.example/copy/2025`: the entries do not have the root of the signed checkpoint",
+        ),
+        (
+            "update shard set first = first + 1",
+            "the shard `test.sluis.example/copy/2025` does not begin where the one before it ends",
+        ),
         ("update head set size = size - 1", "the entries do not have the root of the signed checkpoint"),
     ] {
         let (from, to) = (log.ground(), Ground::new(Kind::Sqlite).await);

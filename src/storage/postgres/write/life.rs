@@ -37,6 +37,21 @@ pub(super) async fn write(connection: &mut PgConnection, writes: &Writes) -> Res
     for subject in &writes.erased {
         forgetting::forget(connection, *subject, writes.time).await?;
     }
+    if let Some(shard) = &writes.closes {
+        let query = sqlx::query(
+            "insert into shard (number, origin, first, size, checkpoint, key, closed) \
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        );
+        let query = query
+            .bind(stored(shard.place.number)?)
+            .bind(shard.origin.as_str())
+            .bind(stored(shard.place.first)?)
+            .bind(stored(shard.size)?)
+            .bind(shard.checkpoint.as_str())
+            .bind(shard.key.as_str())
+            .bind(shard.closed.millis());
+        within(query.execute(&mut *connection)).await?;
+    }
     for (organisation, cursor) in &writes.acknowledged {
         let query = sqlx::query(
             "insert into acknowledged (organisation, position, day) values ($1, $2, $3) on conflict (organisation) \

@@ -1,0 +1,198 @@
+//! What the `key` entries of a shard say: which key comes next, and whether a new one is wanted.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{ShardFault, StartFault, is_newest, key_folder, newest};
+use crate::{
+    audit::{
+        entry::NewEntry,
+        leaf::Kind,
+        shard,
+        tree::sha256,
+        vouched::vouched,
+        writer::{self, CommitFault, OpenLogFault, Parts, Work, Writer},
+    },
+    config::Settings,
+    domain::Clock,
+    note::{NoteSigner, VerifierKey},
+    storage::{Database, EntryFilter, Head, Store},
+    subject::{KeyRing, KeyRingFault},
+};
+
+/// How many of the newest entries are looked at. A shard has few.
+const NEWEST: u32 = 16;
+
+/// What the entries of this shard say.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// The key that was announced last. It bears the gateway's name.
+    pub(super) announced: Option<VerifierKey>,
+    /// Why a new key is wanted, if it is.
+    pub(super) rotation: Option<String>,
+}
+
+impl News {
+    pub(super) async fn read(
+        store: &dyn Store,
+        head: &Head,
+        keys: &[VerifierKey],
+    ) -> Result<Self, StartFault> {
+        let filter = EntryFilter {
+            kind: Some(Kind::Key.as_str().to_owned()),
+            since: Some(head.place.first),
+            limit: NEWEST,
+            ..EntryFilter::default()
+        };
+        let mut news = Self::default();
+        for entry in store.search(&filter).await? {
+            // A key that somebody wrote into the database must not become the log's.
+            if !vouched(store, &entry, keys).await? {
+                return Err(ShardFault::NotVouched(Kind::Key).into());
+            }
+            let facts: Value =
+                serde_json::from_slice(entry.facts_json()).map_err(|_| ShardFault::Unreadable(Kind::Key))?;
+            let text = |name: &str| facts.get(name).and_then(Value::as_str);
+            match text("event") {
+                Some("announced") => {
+                    let key = text("key").and_then(|key| key.parse().ok());
+                    let key = key.ok_or(ShardFault::Unreadable(Kind::Key))?;
+                    news.announced.get_or_insert(key);
+                }
+                Some("rotate") => {
+                    news.rotation.get_or_insert_with(|| text("reason").unwrap_or_default().to_owned());
+                }
+                _ => return Err(ShardFault::Unreadable(Kind::Key).into()),
+            }
+        }
+        Ok(news)
+    }
+}
+
+/// The key of the next shard, if its private half is here: under the name that it is announced by.
+pub(super) fn own_next(keys: &mut KeyRing, next: u64, name: &str) -> Result<Option<VerifierKey>, StartFault> {
+    if !keys.log.has_private(next) {
+        return Ok(None);
+    }
+    if keys.log.name(next).is_none() {
+        // Only the private half was copied here.
+        keys.log.bear(next, name)?;
+    }
+    let public = keys.log.public(next).unwrap_or_default();
+    Ok(Some(VerifierKey::new(name, public)?))
+}
+
+/// Announces the key of the next shard. Signed, as everything in this shard is, with the key of this one.
+pub(super) async fn announce(
+    log: &Writer,
+    origin: &str,
+    next: u64,
+    key: &VerifierKey,
+) -> Result<(), CommitFault> {
+    let facts = json!({ "event": "announced", "key": key.to_string(), "shard": next });
+    let entry = NewEntry::of_gateway(Kind::Key, facts);
+    let claim = sha256(&[b"sluis/v1/key-announced\0", origin.as_bytes(), b"\0", key.to_string().as_bytes()]);
+    match log.commit(Work::Once { entry, claim }).await {
+        Ok(committed) => {
+            tracing::info!(position = committed.position, %key, "the next key of the log is announced");
+            Ok(())
+        }
+        Err(CommitFault::AlreadyDone) => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Tells the operator that a new shard is due and cannot begin.
+pub(super) fn alarm(head: &Head, next: u64) {
+    tracing::error!(
+        shard = head.origin,
+        key = format!("log-{next}.key"),
+        "a new shard of the log is due, and its key, as it was announced, is not in this gateway's key folder; the log \
+         goes on in the old one (docs/keys.md)"
+    );
+}
+
+/// The key of the next shard.
+#[derive(Debug)]
+pub struct NextKey {
+    /// Its public half. It bears the gateway's name, until a shard is signed with it.
+    pub key: VerifierKey,
+    /// File of its private half, for other instances.
+    pub file: String,
+}
+
+/// Makes the key of the next shard, unless it is there. Also whether it was made. The keys tell which shard is the newest, so
+/// that this takes no database, and goes while the gateway runs.
+///
+/// # Errors
+/// If the files cannot be written, or nothing was ever signed here.
+pub fn make_next(settings: &Settings) -> Result<(NextKey, bool), StartFault> {
+    let mut keys = KeyRing::open(&key_folder(settings))?;
+    let (newest, _) = newest(&keys, &settings.origin).ok_or(ShardFault::NoLog)?;
+    let next = newest + 1;
+    let is_new = !keys.log.has_private(next);
+    if is_new {
+        keys.log.make(next, &settings.origin)?;
+    }
+    let file = format!("log-{next}.key");
+    let missing = || KeyRingFault::Missing(key_folder(settings).join(&file));
+    let key = own_next(&mut keys, next, &settings.origin)?.ok_or_else(missing)?;
+    Ok((NextKey { key, file }, is_new))
+}
+
+/// Orders a new key: an entry that every instance sees, and that the next start acts on. Where the key was stolen, the one
+/// that lay ready beside it was too, and is made anew.
+///
+/// # Errors
+/// If the log does not open or cannot be written.
+pub async fn order_rotation(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    compromised: bool,
+) -> Result<NextKey, StartFault> {
+    let database = Database::open(&settings.database).await?;
+    let store = database.shared();
+    let ordered = order(settings, clock, Arc::clone(&store), compromised).await;
+    store.close().await;
+    ordered
+}
+
+async fn order(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    compromised: bool,
+) -> Result<NextKey, StartFault> {
+    let head = store.head().await?.ok_or(ShardFault::NoLog)?;
+    if !shard::is_of(&head.origin, &settings.origin) {
+        return Err(OpenLogFault::OtherOrigin(head.origin).into());
+    }
+    let mut keys = KeyRing::open(&key_folder(settings))?;
+    is_newest(&keys, &head, &settings.origin)?;
+    let signer = NoteSigner::new(&head.origin, keys.log_key(head.place.number)?)?;
+    writer::check_head(&keys, signer.verifier(), &head)?;
+    keys.log.bear(head.place.number, &head.origin)?;
+    let next = head.place.number + 1;
+    let news = News::read(store.as_ref(), &head, &keys.log_verifiers()).await?;
+    // Ordered twice, it is the same key: other instances may have a copy of it by now.
+    let is_ordered = news.rotation.as_deref() == Some("compromised");
+    if !keys.log.has_private(next) || (compromised && !is_ordered) {
+        keys.log.make(next, &settings.origin)?;
+    }
+    let missing = || KeyRingFault::Missing(key_folder(settings).join(format!("log-{next}.key")));
+    let own = own_next(&mut keys, next, &settings.origin)?.ok_or_else(missing)?;
+    let parts = Parts { store, keys: Arc::new(keys), signer, clock };
+    let (log, task) = Writer::start(parts, head.origin.clone()).await?;
+    let reason = if compromised { "compromised" } else { "routine" };
+    let entered = async {
+        announce(&log, &head.origin, next, &own).await?;
+        let facts = json!({ "event": "rotate", "reason": reason });
+        log.commit(Work::Append(NewEntry::of_gateway(Kind::Key, facts))).await.map(|_| ())
+    };
+    let entered = entered.await;
+    drop(log);
+    drop(task.await);
+    entered?;
+    Ok(NextKey { key: own, file: format!("log-{next}.key") })
+}
