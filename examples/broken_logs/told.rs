@@ -94,7 +94,21 @@ fn erasures() -> Result<Vec<Case>, Fault> {
         earlier.change(index, |record| record.sealed = (index == 7).then_some(SealedPart::Erased))?;
     }
     let seventh = whole::time_of(&whole::expired("")?, 7)?;
+    let mut sealed_open = whole::log("sealed open")?;
+    sealed_open.add(Kind::Request, 6, json!({ "fields": ["WT-01"], "purpose": "REINTEGRATION" }))?;
+    sealed_open.add(Kind::Seal, 7, json!({}))?;
+    let mut after_seal = whole::log("after the seal")?;
+    after_seal.add(Kind::Seal, 6, json!({}))?;
+    after_seal.add(Kind::Access, 7, json!({ "by": "test", "did": "exported" }))?;
     Ok(vec![
+        Case::new("entry-after-seal", "Entry 9 follows the seal at 8.", What::Export(after_seal.export(true)?))
+            .finds(4, &[(Some(9), "entry_after_seal")]),
+        Case::new(
+            "sealed-open",
+            "The shard is sealed at 9 while the request at 8 has no outcome.",
+            What::Export(sealed_open.export(true)?),
+        )
+        .finds(4, &[(Some(9), "sealed_open"), (Some(8), "request_without_outcome")]),
         told("genesis-twice", "Entry 7 is a genesis too.", |log| log.retell(7, "\"access\"", "\"genesis\""))?
             .finds(4, &[(Some(7), "genesis_misplaced"), (Some(7), "sealed_mismatch")]),
         told("genesis-missing", "Entry 0 is no genesis.", |log| log.retell(0, "\"genesis\"", "\"policy\""))?

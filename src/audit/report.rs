@@ -40,7 +40,7 @@ impl Verdict {
         }
     }
 
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Verified => "verified",
             Self::Incomplete => "incomplete",
@@ -154,6 +154,18 @@ codes! {
     RetentionUnnamed = "retention_unnamed", Tampered;
     /// An entry is said to be erased, and the `erasure` entries that might name it are not opened.
     ErasureNotOpened = "erasure_not_opened", Incomplete;
+    /// An entry follows the seal of its shard.
+    EntryAfterSeal = "entry_after_seal", Tampered;
+    /// A shard was sealed while a request had no outcome.
+    SealedOpen = "sealed_open", Tampered;
+    /// A shard does not begin where the one before it ends.
+    ChainBroken = "chain_broken", Tampered;
+    /// A shard is followed in order, and has no seal.
+    ChainNotSealed = "chain_not_sealed", Tampered;
+    /// The key of a shard is not the one that the shard before announced.
+    ChainKeyNotAnnounced = "chain_key_not_announced", Tampered;
+    /// What leads from a shard to the next is not opened.
+    ChainNotOpened = "chain_not_opened", Incomplete;
     /// A receipt has not the form of one.
     ReceiptMalformed = "receipt_malformed", Unreadable;
     /// A proof of a receipt is no tlog-proof.

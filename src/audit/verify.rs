@@ -1,5 +1,6 @@
 //! Verifies an export: no network, no database, and memory that does not grow with the log.
 
+pub mod chain;
 mod duplicates;
 mod files;
 mod head;
@@ -10,6 +11,8 @@ mod story;
 mod tests;
 
 use std::{fmt, path::Path};
+
+use parts::Later;
 
 use super::{
     report::{Code, EntryState, Report},
@@ -68,9 +71,14 @@ pub fn verify_export(dir: &Path, options: &VerifyOptions<'_>) -> Report {
 /// As [`verify_export`], and holds the checkpoint to what is asked of witnesses.
 #[must_use]
 pub fn verify_witnessed(dir: &Path, options: &VerifyOptions<'_>, witnessing: &Witnessing) -> Report {
+    verify_shard(dir, options, witnessing, &Later::unknown())
+}
+
+/// The same of a shard, with what later shards say of it.
+fn verify_shard(dir: &Path, options: &VerifyOptions<'_>, witnessing: &Witnessing, later: &Later) -> Report {
     let mut report = Report::new(options.trust.as_ref().is_some_and(|trust| !trust.is_empty()));
     if let Some(head) = head::read(dir, options, witnessing, &mut report) {
-        run::run(dir, &head, options.progress, &mut report);
+        run::run(dir, &head, later, options.progress, &mut report);
     }
     report
 }

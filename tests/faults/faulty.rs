@@ -10,7 +10,7 @@ use sluis::{
     domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
     storage::{
         Commit, Cursor, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenRequest, Seen,
-        Store, StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms,
+        Shard, Store, StoreFault, StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms,
         Traces, Transactions, WrappedKey, Writes,
     },
     subject::Tag,
@@ -123,6 +123,10 @@ impl Commit for FaultyCommit<'_> {
         }
     }
 
+    async fn open(&mut self, limit: u32) -> Result<Vec<PairId>> {
+        self.inner.open(limit).await
+    }
+
     async fn traces(&mut self, subject: SubjectId) -> Result<Traces> {
         self.inner.traces(subject).await
     }
@@ -211,8 +215,16 @@ impl Store for Faulty {
         self.inner.search(filter).await
     }
 
-    async fn tile(&self, level: u8, number: u64) -> Result<Option<Vec<u8>>> {
-        self.inner.tile(level, number).await
+    async fn tile(&self, shard: u64, level: u8, number: u64) -> Result<Option<Vec<u8>>> {
+        self.inner.tile(shard, level, number).await
+    }
+
+    async fn shards(&self) -> Result<Vec<Shard>> {
+        self.inner.shards().await
+    }
+
+    async fn shard_of(&self, position: u64) -> Result<Option<Shard>> {
+        self.inner.shard_of(position).await
     }
 
     async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>> {

@@ -96,7 +96,7 @@ impl Site {
     }
 
     fn signer(&self) -> NoteSigner {
-        NoteSigner::new(ORIGIN, self.keys().log_key().unwrap()).unwrap()
+        NoteSigner::new(ORIGIN, self.keys().log_key(0).unwrap()).unwrap()
     }
 
     pub fn trust(&self) -> Vec<VerifierKey> {

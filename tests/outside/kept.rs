@@ -71,8 +71,19 @@ fn every_code_has_a_case() {
         .iter()
         .flat_map(|case| case.findings.iter().map(|(_, code)| *code))
         .collect();
-    // A disk that fails, a caller who gives no key, and a tile above level 0, which only 256 entries have.
-    let elsewhere = ["file_unreadable", "keys_not_given", "tile_mismatch"];
+    // A disk that fails, a caller who gives no key, a tile above level 0, which only 256 entries have, and what takes the
+    // witnesses' keys or several shards. The order is that of the list of codes.
+    let elsewhere = [
+        "file_unreadable",
+        "keys_not_given",
+        "witness_invalid",
+        "witness_missing",
+        "tile_mismatch",
+        "chain_broken",
+        "chain_not_sealed",
+        "chain_key_not_announced",
+        "chain_not_opened",
+    ];
     let codes = Code::ALL.iter().map(|code| code.as_str());
     let left_out: Vec<&str> = codes.filter(|code| !found.contains(code)).collect();
     assert_eq!(left_out, elsewhere, "add a case to examples/broken_logs");

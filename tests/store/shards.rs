@@ -8,7 +8,7 @@ use sluis::{
     audit::{
         checkpoint::Checkpoint,
         entry::NewEntry,
-        export::stored::{Openings, export_shard, extents},
+        export::stored::{Openings, Witnessed, export_shard, extents},
         leaf::{Kind, Leaf},
         lookup,
         verify::{VerifyOptions, verify_export},
@@ -97,7 +97,9 @@ async fn all_verify(place: &Place, store: &Arc<dyn Store>) {
         let trust = vec![signer(&keys, number as u64).verifier().clone()];
         let out = tempfile::tempdir().unwrap();
         let openings = Openings { details: true, sealed: true };
-        export_shard(store.as_ref(), extent, out.path(), &trust, openings, |_, _| {}).await.unwrap();
+        export_shard(store.as_ref(), extent, out.path(), &trust, openings, Witnessed::default(), |_, _| {})
+            .await
+            .unwrap();
         let options = VerifyOptions { trust: Some(trust), since: None, progress: None };
         let report = verify_export(out.path(), &options);
         assert_eq!(report.exit_code(), 0, "{report}");

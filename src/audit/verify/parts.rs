@@ -1,11 +1,11 @@
 //! What stands beside the tree: opened facts and sealed parts, against the commitments in the leaves.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::Path,
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::files;
 use crate::{
@@ -32,6 +32,50 @@ pub struct Bundle {
     sealed: Option<Lines<Option<SealedPart>>>,
 }
 
+/// What erasures in later shards of the same log say of this one.
+#[derive(Clone, Debug, Default)]
+pub struct Later {
+    pairs: HashSet<PairId>,
+    /// Of each kind the latest time before which its entries were emptied.
+    over: BTreeMap<Kind, Timestamp>,
+    /// Whether there may be erasures that were not looked at: later shards that were not given, or not opened.
+    may_be_more: bool,
+}
+
+impl Later {
+    /// Nothing is known of later shards, and there may be some.
+    pub fn unknown() -> Self {
+        Self { may_be_more: true, ..Self::default() }
+    }
+
+    /// Takes in an `erasure` of a later shard; without facts, one that is not opened.
+    pub fn take(&mut self, time: Timestamp, facts: Option<&str>) {
+        match facts.and_then(|facts| parse_facts(facts.as_bytes())) {
+            Some(facts) => {
+                self.pairs.extend(pairs(&facts));
+                over(&facts, time, &mut self.over);
+            }
+            None => self.may_be_more = true,
+        }
+    }
+}
+
+/// The pairs that an erasure names.
+fn pairs(facts: &Map<String, Value>) -> impl Iterator<Item = PairId> {
+    let pairs = facts.get("pairs").and_then(Value::as_array).into_iter().flatten();
+    pairs.filter_map(|pair| pair.as_str()?.parse::<PairId>().ok())
+}
+
+/// The times that an erasure names, made at this time.
+fn over(facts: &Map<String, Value>, made: Timestamp, known: &mut BTreeMap<Kind, Timestamp>) {
+    for (kind, before) in retention::over(facts) {
+        // What comes after this entry is not over by it: then an entry would be over before it was made.
+        let before = before.min(made);
+        let over = known.entry(kind).or_insert(before);
+        *over = (*over).max(before);
+    }
+}
+
 /// The parts of all bundles so far.
 pub struct Parts<'a> {
     dir: &'a Path,
@@ -44,10 +88,13 @@ pub struct Parts<'a> {
     over: BTreeMap<Kind, Timestamp>,
     /// Erasures whose facts are left out, and entries that may be one.
     erasures_not_opened: u64,
+    /// Whether the last entry is a seal: then what was forgotten later is named in later shards.
+    sealed: bool,
+    later: &'a Later,
 }
 
 impl<'a> Parts<'a> {
-    pub fn new(dir: &'a Path) -> Self {
+    pub fn new(dir: &'a Path, later: &'a Later) -> Self {
         // A folder of sealed parts, once there, has a file for every bundle.
         let with_sealed = dir.join("sealed").exists();
         Self {
@@ -57,6 +104,8 @@ impl<'a> Parts<'a> {
             expired: BTreeMap::new(),
             over: BTreeMap::new(),
             erasures_not_opened: 0,
+            sealed: false,
+            later,
         }
     }
 
@@ -71,6 +120,7 @@ impl<'a> Parts<'a> {
 
     /// Compares the parts of one entry with its leaf.
     pub fn check(&mut self, bundle: &Bundle, position: u64, leaf: &Leaf, report: &mut Report) -> EntryState {
+        self.sealed = leaf.kind == Kind::Seal;
         let facts = match bundle.opened.get(&position) {
             None => missing(position, "facts", report),
             Some(OpenedPart::LeftOut) => {
@@ -142,16 +192,10 @@ impl<'a> Parts<'a> {
         }
         match parsed {
             Some(facts) if leaf.kind == Kind::Erasure => {
-                let pairs = facts.get("pairs").and_then(Value::as_array).into_iter().flatten();
-                for pair in pairs.filter_map(|pair| pair.as_str()?.parse::<PairId>().ok()) {
+                for pair in pairs(&facts) {
                     self.erased.remove(&pair);
                 }
-                for (kind, before) in retention::over(&facts) {
-                    // What comes after this entry is not over by it: then an entry would be over before it was made.
-                    let before = before.min(leaf.time);
-                    let over = self.over.entry(kind).or_insert(before);
-                    *over = (*over).max(before);
-                }
+                over(&facts, leaf.time, &mut self.over);
             }
             Some(_) => {}
             None => {
@@ -169,14 +213,19 @@ impl<'a> Parts<'a> {
 
     /// What is left when the log ends.
     pub fn end(self, report: &mut Report) {
-        let mut unnamed: Vec<u64> = self.erased.into_values().flatten().collect();
+        let later = self.later;
+        let erased = self.erased.into_iter().filter(|(pair, _)| !later.pairs.contains(pair));
+        let mut unnamed: Vec<u64> = erased.flat_map(|(_, positions)| positions).collect();
         unnamed.sort_unstable();
+        // Only of a shard that is closed can something be named in another one.
+        let may_be_named = self.erasures_not_opened > 0 || (self.sealed && later.may_be_more);
         for (kind, (time, position)) in self.expired {
-            if self.over.get(&kind).is_some_and(|before| time < *before) {
+            let is_over = |known: &BTreeMap<_, _>| known.get(&kind).is_some_and(|before| time < *before);
+            if is_over(&self.over) || is_over(&later.over) {
                 continue;
             }
-            if self.erasures_not_opened > 0 {
-                let detail = "said to be over its term; the erasures that may say so are not opened";
+            if may_be_named {
+                let detail = "said to be over its term; the erasures that may say so are not opened, or in later shards";
                 report.find(Some(position), Code::ErasureNotOpened, detail);
             } else {
                 report.states.change(EntryState::Expired, EntryState::Missing);
@@ -186,8 +235,9 @@ impl<'a> Parts<'a> {
             }
         }
         for position in unnamed {
-            if self.erasures_not_opened > 0 {
-                let detail = "said to be erased; the erasures that may name it are not opened";
+            if may_be_named {
+                let detail =
+                    "said to be erased; the erasures that may name it are not opened, or in later shards";
                 report.find(Some(position), Code::ErasureNotOpened, detail);
             } else {
                 report.states.change(EntryState::Erased, EntryState::Missing);

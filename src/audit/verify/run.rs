@@ -7,7 +7,7 @@ use super::{
     duplicates::{IDS_AT_ONCE, Seen},
     files,
     head::Head,
-    parts::Parts,
+    parts::{Later, Parts},
     story::Story,
 };
 use crate::audit::{
@@ -18,7 +18,7 @@ use crate::audit::{
 };
 
 /// Verifies everything below the head.
-pub fn run(dir: &Path, head: &Head, progress: Option<&dyn Fn(Progress)>, report: &mut Report) {
+pub fn run(dir: &Path, head: &Head, later: &Later, progress: Option<&dyn Fn(Progress)>, report: &mut Report) {
     let size = head.checkpoint.size;
     let present = files::look_through(dir, size, report);
     let bundles = files::bundles_to_read(size, present);
@@ -28,7 +28,7 @@ pub fn run(dir: &Path, head: &Head, progress: Option<&dyn Fn(Progress)>, report:
         tree: Some((TileStack::default(), Frontier::empty())),
         entries: Some(Frontier::empty()),
         story: Story::default(),
-        parts: Parts::new(dir),
+        parts: Parts::new(dir, later),
         seen: Seen::new(bundles * WIDTH, IDS_AT_ONCE),
         progress,
     };

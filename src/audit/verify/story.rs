@@ -1,4 +1,4 @@
-//! What must hold between entries: time goes on, and each request has one outcome, after it.
+//! What must hold between entries: time goes on, each request has one outcome, after it, and nothing follows a seal.
 
 use std::collections::HashMap;
 
@@ -16,6 +16,7 @@ pub struct Story {
     last: Option<Timestamp>,
     requests: HashMap<PairId, u64>,
     outcomes: HashMap<PairId, u64>,
+    sealed: Option<u64>,
     gap: bool,
 }
 
@@ -33,7 +34,17 @@ impl Story {
             };
             report.find(at, Code::GenesisMisplaced, detail);
         }
+        if let Some(seal) = self.sealed {
+            report.find(at, Code::EntryAfterSeal, format!("the shard was sealed at {seal}"));
+        }
         match leaf.kind {
+            Kind::Seal => {
+                self.sealed = Some(position);
+                if !self.requests.is_empty() {
+                    let detail = format!("sealed while {} requests had no outcome", self.requests.len());
+                    report.find(at, Code::SealedOpen, detail);
+                }
+            }
             Kind::Request => match self.outcomes.remove(&leaf.pair) {
                 Some(outcome) => {
                     let detail = format!("its outcome stands ahead of it, at {outcome}");

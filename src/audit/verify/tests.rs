@@ -1,3 +1,4 @@
+mod chain;
 mod forged;
 mod story;
 mod witnessed;
@@ -35,7 +36,12 @@ struct Log {
 
 impl Log {
     fn new() -> Self {
-        let signer = NoteSigner::from_pkcs8(ORIGIN, &NoteSigner::generate_pkcs8().unwrap()).unwrap();
+        Self::of(ORIGIN)
+    }
+
+    /// A log of this name.
+    fn of(origin: &str) -> Self {
+        let signer = NoteSigner::from_pkcs8(origin, &NoteSigner::generate_pkcs8().unwrap()).unwrap();
         Self { signer, time: 1_795_426_200_000, records: Vec::new() }
     }
 
@@ -97,7 +103,7 @@ impl Log {
     fn checkpoint(&self, size: usize) -> Checkpoint {
         let mut frontier = Frontier::empty();
         self.records[..size].iter().for_each(|record| frontier.append(leaf_hash(&record.leaf)));
-        Checkpoint { origin: ORIGIN.to_owned(), size: size as u64, root: frontier.root() }
+        Checkpoint { origin: self.key().name().to_owned(), size: size as u64, root: frontier.root() }
     }
 
     fn signed(&self, size: usize) -> String {

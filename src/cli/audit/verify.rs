@@ -2,19 +2,21 @@
 
 use std::{
     cell::Cell,
+    fmt::Display,
     io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::Args;
+use serde::Serialize;
 
 use crate::{
     audit::{
         receipt,
-        report::Dutch,
+        report::{Dutch, Report},
         trust::Policy,
-        verify::{Progress, VerifyOptions, Witnessing, verify_witnessed},
+        verify::{Progress, VerifyOptions, Witnessing, chain::verify_chain, verify_witnessed},
     },
     cli::{failed, say},
     note::VerifierKey,
@@ -35,9 +37,10 @@ use crate::{
 /// Exit status: 0 verified, 3 incomplete, 4 tampered, 5 unreadable.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Folder of an export, or file of a receipt
-    #[arg(value_name = "DIR|RECEIPT")]
-    path: PathBuf,
+    /// Folder of an export, or file of a receipt. Several folders are the shards of one log, oldest first: then it is
+    /// checked too that each begins where the one before ends, with the key that was announced there
+    #[arg(value_name = "DIR|RECEIPT", required = true)]
+    paths: Vec<PathBuf>,
 
     /// Public keys that you trust: a file with a C2SP policy, or with one verifier key per line
     #[arg(long, value_name = "FILE")]
@@ -90,41 +93,60 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
         Ok(since) => since,
         Err(fault) => return failed(format!("cannot read the earlier checkpoint: {fault}")),
     };
-    let report = if args.path.is_dir() {
-        let (show, shown) = (std::io::stderr().is_terminal(), Cell::new(0));
-        let progress = |progress: Progress| {
-            let percent = (progress.position + 1) * 100 / progress.of.max(1);
-            if show && percent != shown.replace(percent) {
-                // Progress is for eyes; losing it loses nothing.
-                drop(write!(std::io::stderr(), "\rverified {percent} %"));
-            }
-        };
-        let options = VerifyOptions { trust, since, progress: Some(&progress) };
-        // A policy that asks for witnesses is held to, whether or not the command line asks too.
-        let required = args.require_witness || policy.as_ref().is_some_and(Policy::asks_for_witnesses);
-        let witnessing = Witnessing { trust: policy, required };
-        let report = verify_witnessed(&args.path, &options, &witnessing);
+    let (show, shown) = (std::io::stderr().is_terminal(), Cell::new(0));
+    let progress = |progress: Progress| {
+        let percent = (progress.position + 1) * 100 / progress.of.max(1);
+        if show && percent != shown.replace(percent) {
+            // Progress is for eyes; losing it loses nothing.
+            drop(write!(std::io::stderr(), "\rverified {percent} %"));
+        }
+    };
+    let options = VerifyOptions { trust, since, progress: Some(&progress) };
+    // A policy that asks for witnesses is held to, whether or not the command line asks too.
+    let required = args.require_witness || policy.as_ref().is_some_and(Policy::asks_for_witnesses);
+    let done = || {
         if show {
             drop(writeln!(std::io::stderr()));
         }
-        report
-    } else if args.require_witness {
-        return failed(
-            "a receipt is given out before any witness has seen its entry; `--require-witness` is for exports",
-        );
-    } else {
-        receipt::verify_file(&args.path, trust.as_deref().unwrap_or_default())
     };
+    match args.paths.as_slice() {
+        [path] if path.is_dir() => {
+            let witnessing = Witnessing { trust: policy, required };
+            let report = verify_witnessed(path, &options, &witnessing);
+            done();
+            told_in(args, &report)
+        }
+        _ if args.require_witness => failed(
+            "witnesses cosign the shard that is written: verify its export by itself. A receipt is given out before any \
+             witness has seen its entry",
+        ),
+        [path] => told_in(args, &receipt::verify_file(path, options.trust.as_deref().unwrap_or_default())),
+        paths => {
+            let report = verify_chain(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), &options);
+            done();
+            told(args, &report, report.exit_code())
+        }
+    }
+}
+
+/// Prints the report of one export or receipt, in the language that was asked for.
+fn told_in(args: &VerifyArgs, report: &Report) -> ExitCode {
+    if args.language == Language::Nl && !args.json {
+        say(Dutch(report));
+        return ExitCode::from(report.exit_code());
+    }
+    told(args, report, report.exit_code())
+}
+
+/// Prints a report, and gives the status for it.
+fn told(args: &VerifyArgs, report: &(impl Display + Serialize), status: u8) -> ExitCode {
     if args.json {
-        match serde_json::to_string(&report) {
+        match serde_json::to_string(report) {
             Ok(json) => say(json),
             Err(fault) => return failed(fault),
         }
     } else {
-        match args.language {
-            Language::En => say(&report),
-            Language::Nl => say(Dutch(&report)),
-        }
+        say(report);
     }
-    ExitCode::from(report.exit_code())
+    ExitCode::from(status)
 }

@@ -29,6 +29,16 @@ fn a_request_has_one_outcome_after_it() {
 }
 
 #[test]
+fn nothing_follows_a_seal_and_nothing_is_open_at_it() {
+    use Kind::{Access, Outcome, Request, Seal};
+    assert_eq!(told(&[(Request, 0), (Outcome, 0), (Seal, 1)]).exit_code(), 0);
+    let report = told(&[(Seal, 0), (Access, 1)]);
+    assert_eq!((codes(&report), report.exit_code()), (vec![(Some(11), "entry_after_seal")], 4));
+    let report = told(&[(Request, 0), (Seal, 1), (Outcome, 0)]);
+    assert_eq!(codes(&report), [(Some(11), "sealed_open"), (Some(12), "entry_after_seal")]);
+}
+
+#[test]
 fn an_entry_has_an_id_of_its_own() {
     let report = told(&[(Kind::Consent, 0), (Kind::Policy, 0), (Kind::Consent, 0)]);
     assert_eq!((codes(&report), report.exit_code()), (vec![(Some(12), "entry_repeated")], 4));
