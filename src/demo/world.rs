@@ -106,6 +106,8 @@ pub struct WorldOptions {
     pub retention: String,
     /// The database of the gateway: embedded, unless a PostgreSQL is named.
     pub database: Option<PostgresUrl>,
+    /// How many days the list of revoked certificates holds.
+    pub revocation_days: i64,
     /// How many gateways serve, all on the same database. More than one needs a PostgreSQL.
     pub instances: usize,
     /// Whether a witness cosigns the log.
@@ -126,6 +128,7 @@ impl WorldOptions {
             clock: Arc::new(SystemClock),
             retention: String::new(),
             database: None,
+            revocation_days: 7,
             instances: 1,
             witness: false,
         }
@@ -218,7 +221,7 @@ impl World {
             toml::from_str(data::PARTICIPANTS).map_err(|fault| WorldFault::Participants(Box::new(fault)))?;
 
         let certificates = Self::certificates(&options, &organisation)?;
-        certificates.write_crl(validity(&options, 7))?;
+        certificates.write_crl(validity(&options, options.revocation_days))?;
         let mut text = data::PARTICIPANTS.to_owned();
         fs::create_dir_all(dir.join("signing")).map_err(file_fault)?;
         for key in organisation.iter().flat_map(|participant| &participant.signing_key) {

@@ -26,7 +26,7 @@ pub const ANSWER_AFTER: Duration = Duration::from_millis(1_700);
 /// A region that runs, and goes when the test ends.
 pub struct Lab {
     pub world: World,
-    folder: TempDir,
+    pub folder: TempDir,
 }
 
 impl Lab {

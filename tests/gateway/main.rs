@@ -30,6 +30,7 @@ mod database;
 mod exchange;
 mod explain;
 mod following;
+mod keys;
 mod lab;
 mod life;
 mod officer_tools;

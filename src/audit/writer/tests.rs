@@ -255,6 +255,51 @@ async fn p04_what_failed_is_not_acknowledged_whether_or_not_it_is_there() {
     }
 }
 
+/// The same of the next shard: whoever starts again finds the old one sealed, or the new one begun, and nothing between.
+#[tokio::test]
+async fn p04_a_shard_whose_beginning_failed_is_begun_by_whoever_starts_next() {
+    const NEXT: &str = "test.sluis.example/unit/2027";
+    for (fault, persists) in [
+        (StoreFault::Full, false),
+        (StoreFault::Fatal("I/O error".to_owned()), false),
+        (StoreFault::Fatal("connection lost".to_owned()), true),
+        (StoreFault::Lost, false),
+        (StoreFault::Lost, true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let inner: Arc<SqliteStore> = Arc::new(SqliteStore::open(folder.path()).await.unwrap());
+        let (log, task) = start(folder.path(), Arc::<SqliteStore>::clone(&inner)).await;
+        log.commit(entry(0)).await.unwrap();
+        log.commit(Work::Seal(NewEntry::of_gateway(Kind::Seal, json!({})))).await.unwrap();
+        drop(log);
+        task.await.unwrap();
+        let mut keys = KeyRing::open(&folder.path().join("keys")).unwrap();
+        keys.log.make(1, NEXT).unwrap();
+        let signer = NoteSigner::new(NEXT, keys.log_key(1).unwrap()).unwrap();
+        let from = inner.head().await.unwrap().unwrap();
+        let next = Next {
+            from: &from,
+            key: verifier(folder.path()).to_string(),
+            number: 1,
+            signer: &signer,
+            entries: vec![NewEntry::of_gateway(Kind::Genesis, json!({}))],
+            gives_up: false,
+        };
+        let mode = AtomicU8::new(if persists { 2 } else { 1 });
+        let failing = Failing { inner: Arc::clone(&inner), mode, fault: fault.clone() };
+        let begun = open_next(&failing, &keys, &SystemClock, &next).await;
+        // A lost commit is looked for: it is there, or it is tried again, and then lost once more.
+        assert_eq!(begun.is_ok(), fault == StoreFault::Lost && persists, "{fault} {persists}: {begun:?}");
+        let stored = inner.head().await.unwrap().unwrap();
+        assert_eq!(stored.place.number, u64::from(persists), "{fault} {persists}");
+        assert_eq!(inner.shards().await.unwrap().len(), usize::from(persists));
+        open_next(inner.as_ref(), &keys, &SystemClock, &next).await.unwrap();
+        let stored = inner.head().await.unwrap().unwrap();
+        assert_eq!((stored.place.number, stored.place.first, stored.size), (1, 2, 1));
+        check_head(&keys, signer.verifier(), &stored).unwrap();
+    }
+}
+
 /// A store whose commits fail: 1 before they persist, 2 after.
 #[derive(Debug)]
 struct Failing {

@@ -1,0 +1,133 @@
+//! What goes wrong: a lost key, a database from an older copy, a crash in the middle.
+
+use serde_json::{Value, json};
+use sluis::audit::{
+    entry::NewEntry,
+    leaf::Kind,
+    writer::{CommitFault, Work},
+};
+
+use super::region::{NEW_YEAR, Region};
+
+/// Procedure: the key is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_key_ends_its_shard_without_a_seal() {
+    let mut region = Region::start().await;
+    let first = region.gateway().verifier_key.clone();
+    region.record().await;
+    region.stop().await;
+    let said = region.cli(&["log", "anew", "--reason", "key-lost"], 1);
+    assert!(said.contains("can be continued"), "{said}");
+    std::fs::remove_file(region.key_file("log.key")).unwrap();
+    let said = region.refused().await;
+    assert!(said.contains("log.key` is missing"), "{said}");
+    let begun = region.cli(&["log", "anew", "--reason", "key-lost", "--json"], 0);
+    let begun: Value = serde_json::from_str(&begun).unwrap();
+    region.restart().await;
+    assert_eq!(begun["key"], region.gateway().verifier_key);
+    assert!(region.origin().await.ends_with("/2026.2"));
+    assert!(region.is_released().await, "what was countersigned under the lost key stays good");
+    let (old, new) = (region.shard("2026").await, region.shard("2026.2").await);
+    assert_eq!(new[0].facts["reason"], "key_lost");
+    assert_eq!((&new[0].facts["previous"]["size"], &new[0].facts["last"]), (&json!(old.len()), &Value::Null));
+    region.stop().await;
+    let (dirs, _out) = region.export_all().await;
+    region.trust(&[&first, begun["key"].as_str().unwrap()]);
+    region.verified(&dirs, 0);
+    // Nothing vouches for the new key but whoever gave it.
+    region.trust(&[&first]);
+    region.verified(&dirs, 4);
+}
+
+/// Procedure: the database was put back from an older copy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_database_is_never_signed_again_with_the_old_key() {
+    if crate::database::on_postgres() {
+        // A copy of the file is a copy of the embedded database.
+        return;
+    }
+    let mut region = Region::start().await;
+    let first = region.gateway().verifier_key.clone();
+    region.record().await;
+    region.stop().await;
+    region.copy_database(false);
+    region.restart().await;
+    assert!(region.is_released().await);
+    let seen = region.gateway().store.head().await.unwrap().unwrap();
+    std::fs::write(region.path("seen"), &seen.checkpoint).unwrap();
+    region.stop().await;
+    let (longer, _kept) = region.export_all().await;
+    region.copy_database(true);
+
+    // Nothing here tells that something is missing; whoever keeps a checkpoint does.
+    let said = region.cli(&["log", "anew", "--reason", "restored"], 1);
+    assert!(said.contains("can be continued"), "{said}");
+    std::fs::write(region.path("other"), "no checkpoint\n").unwrap();
+    let other = region.path("other");
+    let other = other.to_str().unwrap();
+    let said = region.cli(&["log", "anew", "--reason", "restored", "--last", other], 1);
+    assert!(said.contains("is not one that a key of this gateway signed"), "{said}");
+    let path = region.path("seen");
+    let last = path.to_str().unwrap();
+    let begun = region.cli(&["log", "anew", "--reason", "restored", "--json", "--last", last], 0);
+    let begun: Value = serde_json::from_str(&begun).unwrap();
+    region.restart().await;
+    let (old, new) = (region.shard("2026").await, region.shard("2026.2").await);
+    let genesis = &new[0].facts;
+    assert_eq!(genesis["reason"], "restored");
+    assert_eq!(
+        (&genesis["previous"]["size"], &genesis["last"]["size"]),
+        (&json!(old.len()), &json!(seen.size))
+    );
+    assert!(seen.size > old.len() as u64);
+    assert_eq!(genesis["last"]["checkpoint"], seen.checkpoint);
+    assert!(region.is_released().await);
+    region.stop().await;
+    assert!(!region.key_file("log.key").exists() && region.key_file("log.pub").exists());
+
+    let (dirs, _out) = region.export_all().await;
+    region.trust(&[&first, begun["key"].as_str().unwrap()]);
+    region.verified(&dirs, 0);
+    // An export from before the loss is longer, and begins as the new shard says.
+    region.verified(&[longer[0].clone(), dirs[1].clone()], 0);
+
+    // The same copy once more: the keys know better.
+    region.copy_database(true);
+    let said = region.refused().await;
+    assert!(said.contains("/2026.2") && said.contains("--reason restored"), "{said}");
+    region.cli(&["log", "anew", "--reason", "restored"], 0);
+    region.restart().await;
+    assert!(region.origin().await.ends_with("/2026.3"), "no name is used twice");
+    region.stop().await;
+}
+
+/// A crash between the seal and the next shard: the next start goes on from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_after_a_seal_goes_on_with_the_next_shard() {
+    let mut region = Region::start().await;
+    let first = region.gateway().verifier_key.clone();
+    let made: Value = serde_json::from_str(&region.cli(&["log", "key", "next", "--json"], 0)).unwrap();
+    region.announced(made["key"].as_str().unwrap()).await;
+    let facts = json!({ "reason": "year", "because": null, "next": made["key"] });
+    let log = &region.gateway().log;
+    log.commit(Work::Seal(NewEntry::of_gateway(Kind::Seal, facts))).await.unwrap();
+    let late = log.commit(Work::Append(NewEntry::of_gateway(Kind::Access, json!({})))).await;
+    assert_eq!(late.unwrap_err(), CommitFault::Closed);
+    region.is_over().await;
+    region.stop().await;
+    // Without the key that was announced there is no way on, and no other key is made.
+    let (key, aside) = (region.key_file("log-1.key"), region.path("aside"));
+    std::fs::rename(&key, &aside).unwrap();
+    let said = region.refused().await;
+    assert!(said.contains("is sealed"), "{said}");
+    assert!(!key.exists());
+    std::fs::rename(&aside, &key).unwrap();
+    region.now(NEW_YEAR);
+    region.restart().await;
+    assert!(region.origin().await.ends_with("/2027"));
+    region.stop().await;
+    let (dirs, _out) = region.export_all().await;
+    region.trust(&[&first]);
+    let report = region.verified(&dirs, 0);
+    assert_eq!(report["findings"], json!([]));
+}
