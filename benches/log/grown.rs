@@ -101,7 +101,7 @@ impl Grown {
     }
 
     fn signer(&self) -> Result<NoteSigner, Fault> {
-        Ok(NoteSigner::new(ORIGIN, self.keys.log_key()?)?)
+        Ok(NoteSigner::new(ORIGIN, self.keys.log_key(0)?)?)
     }
 
     /// With which it verifies.

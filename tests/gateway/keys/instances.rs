@@ -81,7 +81,7 @@ async fn a_service_starts_itself_again_in_the_new_shard() {
     region.cli(&["log", "rotate", "--reason", "routine"], 0);
     let next = async || {
         let Some(officer) = region.try_client("fg").await else { return false };
-        let answer = officer.audit().get_checkpoint(proto::GetCheckpointRequest {}).await;
+        let answer = officer.audit().get_checkpoint(proto::GetCheckpointRequest::default()).await;
         answer.is_ok_and(|answer| answer.into_inner().checkpoint.lines().next().unwrap().ends_with("/2026.2"))
     };
     timeout(PATIENCE, async { while !next().await {} }).await.unwrap();

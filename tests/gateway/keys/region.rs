@@ -13,7 +13,7 @@ use std::{
 
 use sluis::{
     app::{Gateway, StartFault, source_system::SourceSystem},
-    audit::export::stored::{Openings, export_shard, extents},
+    audit::export::stored::{Openings, Witnessed, export_shard, extents},
     client::{Client, Profile},
     config::Settings,
     demo::{World, WorldOptions, data},
@@ -212,7 +212,9 @@ impl Region {
             let dir = out.path().join(extent.origin.rsplit('/').next().unwrap());
             let key =
                 VerifierKey::new(&extent.origin, keys.log.public(extent.place.number).unwrap()).unwrap();
-            export_shard(store.as_ref(), &extent, &dir, &[key], openings, |_, _| {}).await.unwrap();
+            export_shard(store.as_ref(), &extent, &dir, &[key], openings, Witnessed::default(), |_, _| {})
+                .await
+                .unwrap();
             dirs.push(dir);
         }
         store.close().await;
