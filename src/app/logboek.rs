@@ -98,7 +98,7 @@ impl Sender<'_> {
         }
         // Read once the turn is ours: until then another instance may move it.
         let from = store.logboek().await?;
-        let size = store.head().await?.map_or(0, |head| head.size);
+        let size = store.head().await?.map_or(0, |head| head.end());
         let waiting = u32::try_from(size.saturating_sub(from)).unwrap_or(u32::MAX);
         if waiting == 0 {
             return Ok(Round::Idle);
@@ -142,7 +142,7 @@ impl Sender<'_> {
     async fn watch(&mut self) -> Result<(), StoreFault> {
         let store = self.running.store.as_ref();
         let from = store.logboek().await?;
-        let size = store.head().await?.map_or(0, |head| head.size);
+        let size = store.head().await?.map_or(0, |head| head.end());
         let oldest = if from < size { store.entries(from, 1).await?.into_iter().next() } else { None };
         let Some(leaf) = oldest.and_then(|entry| Leaf::parse(&entry.leaf).ok()) else {
             self.alarmed = None;

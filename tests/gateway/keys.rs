@@ -88,6 +88,7 @@ async fn a_routine_change_is_ordered_and_the_next_start_follows() {
     region.restart().await;
     assert!(region.origin().await.ends_with("/2026.2"));
     // In its own year a shard with a number is followed as any other.
+    region.key_is_there();
     region.now(NEW_YEAR);
     region.is_over().await;
     region.restart().await;
