@@ -67,6 +67,7 @@ fn the_demo_holds_and_its_export_verifies_until_it_is_touched() {
             "enforcement",
             "withdraw",
             "ask_again",
+            "erase",
             "export",
             "verify",
             "tamper",

@@ -62,8 +62,9 @@ async fn make_log(folder: &Path, entries: usize) -> String {
     let parts =
         Parts { store: Arc::<SqliteStore>::clone(&store), keys, signer, clock: Arc::new(SystemClock) };
     let (log, task) = Writer::start(parts, ORIGIN.to_owned()).await.unwrap();
+    log.commit(Work::First(NewEntry::of_gateway(Kind::Genesis, json!({})))).await.unwrap();
     // More at a time than the log's queue takes would be turned away.
-    for some in (0..entries).collect::<Vec<_>>().chunks(1_000) {
+    for some in (1..entries).collect::<Vec<_>>().chunks(1_000) {
         let commit = |n: &usize| {
             let entry = NewEntry::of_gateway(Kind::Policy, json!({ "n": n }));
             let log = log.clone();
