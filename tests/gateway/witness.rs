@@ -16,7 +16,7 @@ use std::{
 use process::{Witness, write_config};
 use serde_json::json;
 use sluis::{
-    app::{Gateway, StartFault, WitnessFault, cosigned},
+    app::{Gateway, ShardFault, StartFault, WitnessFault, cosigned},
     audit::{checkpoint::Checkpoint, entry::NewEntry, leaf::Kind, trust::Policy, writer::Work},
     client::Profile,
     config::Settings,
@@ -220,6 +220,17 @@ async fn a_database_that_was_set_back_does_not_start() {
     // A new database under the old keys is set back to nothing.
     for name in ["sluis.db", "sluis.db-wal", "sluis.db-shm", "cosigned"] {
         drop(fs::remove_file(data.join(name)));
+    }
+    match start(&config).await.map(|_| ()).unwrap_err() {
+        // The folder of keys tells already what they have signed.
+        StartFault::Shard(ShardFault::Older { .. }) => {}
+        other => panic!("{other}"),
+    }
+    for file in fs::read_dir(data.join("keys")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "pub") {
+            fs::remove_file(path).unwrap();
+        }
     }
     match start(&config).await.map(|_| ()).unwrap_err() {
         StartFault::Witness(WitnessFault::SetBack { known, stored: 0, .. }) => assert_eq!(known, newest),

@@ -7,6 +7,23 @@ use crate::{
 
 pub mod verifier;
 
+/// The export of a whole demo: consents, requests, an erasure, everything that a gateway enters by itself.
+#[test]
+fn the_export_of_a_demo_verifies_with_those_crates_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let region = folder.path().join("region");
+    let demo = std::process::Command::new(env!("CARGO_BIN_EXE_sluis"))
+        .args(["demo", "--json", "--data-dir", region.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(demo.status.success(), "{}", String::from_utf8_lossy(&demo.stdout));
+    let trust = std::fs::read_to_string(region.join("trust.txt")).unwrap();
+    let seen = verifier::verify(&region.join("export"), &[trust.trim()], None).unwrap();
+    assert!(seen.entries > 30 && seen.opened == seen.entries, "{} entries", seen.entries);
+    assert_eq!(seen.kinds.get("request"), seen.kinds.get("outcome"));
+    assert_eq!((seen.kinds["genesis"], seen.kinds["erasure"]), (1, 1));
+}
+
 #[test]
 fn an_export_verifies_with_those_crates_alone() {
     let source = include_str!("alone/verifier.rs");
@@ -28,14 +45,18 @@ fn it_refuses_what_is_broken_in_signatures_tree_and_facts() {
     // What it does not look at: sealed parts, details, the list of files, and which kinds there are.
     let ours = [
         "detail_mismatch",
+        "entry_after_seal",
         "entry_repeated",
         "erasure_not_opened",
         "erasure_unnamed",
         "facts_malformed",
         "file_surplus",
+        "genesis_misplaced",
         "keys_unreadable",
         "kind_unknown",
+        "retention_unnamed",
         "sealed_mismatch",
+        "sealed_open",
     ];
     let trust = String::from_utf8(corpus::files().unwrap()["trust.txt"].clone()).unwrap();
     let keys: Vec<&str> = trust.lines().filter_map(|line| line.strip_prefix("log ")).collect();
