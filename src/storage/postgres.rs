@@ -15,9 +15,10 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection,
+    AssertSqlSafe, Connection as _, PgConnection, Postgres,
     migrate::Migrator,
-    postgres::{PgConnectOptions, PgRow},
+    postgres::{PgArguments, PgConnectOptions, PgRow},
+    query::Query,
 };
 use tokio::sync::Mutex;
 
@@ -171,20 +172,26 @@ async fn check(connection: &mut PgConnection) -> Result<(), OpenFault> {
     Ok(())
 }
 
+/// A statement with its parameters.
+fn bound<'q>(statement: String, values: &[Value<'_>]) -> Query<'q, Postgres, PgArguments> {
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for value in values {
+        query = match *value {
+            Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+            Value::Text(text) => query.bind(text.to_owned()),
+            Value::Number(number) => query.bind(number),
+        };
+    }
+    query
+}
+
 impl Fetch for PostgresStore {
     type Row = PgRow;
 
     async fn fetch(&self, statement: String, values: &[Value<'_>]) -> Result<Vec<PgRow>, StoreFault> {
         let mut tries = 1;
         loop {
-            let mut query = sqlx::query(AssertSqlSafe(statement.clone()));
-            for value in values {
-                query = match *value {
-                    Value::Bytes(bytes) => query.bind(bytes.to_vec()),
-                    Value::Text(text) => query.bind(text.to_owned()),
-                    Value::Number(number) => query.bind(number),
-                };
-            }
+            let query = bound(statement.clone(), values);
             let open =
                 async { connect(&self.options).await.map_err(|error| fault(&error, Attempted::Statement)) };
             let fetched = self.readers.with(open, async |reader| within(query.fetch_all(reader)).await);

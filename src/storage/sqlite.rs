@@ -17,9 +17,10 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    AssertSqlSafe, Connection as _, SqliteConnection,
+    AssertSqlSafe, Connection as _, Sqlite, SqliteConnection,
     migrate::Migrator,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
+    query::Query,
+    sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
 
@@ -180,18 +181,24 @@ fn fault(error: sqlx::Error) -> StoreFault {
     }
 }
 
+/// A statement with its parameters.
+fn bound<'q>(statement: String, values: &[Value<'_>]) -> Query<'q, Sqlite, SqliteArguments> {
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for value in values {
+        query = match *value {
+            Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+            Value::Text(text) => query.bind(text.to_owned()),
+            Value::Number(number) => query.bind(number),
+        };
+    }
+    query
+}
+
 impl Fetch for SqliteStore {
     type Row = SqliteRow;
 
     async fn fetch(&self, statement: String, values: &[Value<'_>]) -> Result<Vec<SqliteRow>, StoreFault> {
-        let mut query = sqlx::query(AssertSqlSafe(statement));
-        for value in values {
-            query = match *value {
-                Value::Bytes(bytes) => query.bind(bytes.to_vec()),
-                Value::Text(text) => query.bind(text.to_owned()),
-                Value::Number(number) => query.bind(number),
-            };
-        }
+        let query = bound(statement, values);
         let options = self.options.clone().read_only(true);
         let open = async { SqliteConnection::connect_with(&options).await.map_err(fault) };
         let fetched = self.readers.with(open, async |reader| query.fetch_all(reader).await.map_err(fault));

@@ -1,13 +1,9 @@
 //! Forgetting, in PostgreSQL.
 
-use sqlx::{
-    AssertSqlSafe, Connection as _, PgConnection, Postgres,
-    postgres::{PgArguments, PgRow},
-    query::Query,
-};
+use sqlx::{Connection as _, PgConnection, postgres::PgRow};
 
 use super::{
-    PostgresStore, connect,
+    PostgresStore, bound, connect,
     faults::{Attempted, fault, within, within_commit},
 };
 use crate::{
@@ -19,27 +15,15 @@ use crate::{
     },
 };
 
-fn bound<'q>(statement: &str, values: &[Value<'_>]) -> Query<'q, Postgres, PgArguments> {
-    let mut query = sqlx::query(AssertSqlSafe(statement.to_owned()));
-    for value in values {
-        query = match *value {
-            Value::Bytes(bytes) => query.bind(bytes.to_vec()),
-            Value::Text(text) => query.bind(text.to_owned()),
-            Value::Number(number) => query.bind(number),
-        };
-    }
-    query
-}
-
 impl Session for PgConnection {
     type Row = PgRow;
 
     async fn rows(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Vec<PgRow>, StoreFault> {
-        within(bound(statement, values).fetch_all(self)).await
+        within(bound(statement.to_owned(), values).fetch_all(self)).await
     }
 
     async fn change(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreFault> {
-        within(bound(statement, values).execute(self)).await.map(|done| done.rows_affected())
+        within(bound(statement.to_owned(), values).execute(self)).await.map(|done| done.rows_affected())
     }
 }
 

@@ -1,12 +1,8 @@
 //! Forgetting, in SQLite.
 
-use sqlx::{
-    AssertSqlSafe, Sqlite, SqliteConnection,
-    query::Query,
-    sqlite::{SqliteArguments, SqliteRow},
-};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
-use super::{SqliteStore, fault};
+use super::{SqliteStore, bound, fault};
 use crate::{
     domain::SubjectId,
     storage::{
@@ -16,27 +12,19 @@ use crate::{
     },
 };
 
-fn bound<'q>(statement: &str, values: &[Value<'_>]) -> Query<'q, Sqlite, SqliteArguments> {
-    let mut query = sqlx::query(AssertSqlSafe(statement.to_owned()));
-    for value in values {
-        query = match *value {
-            Value::Bytes(bytes) => query.bind(bytes.to_vec()),
-            Value::Text(text) => query.bind(text.to_owned()),
-            Value::Number(number) => query.bind(number),
-        };
-    }
-    query
-}
-
 impl Session for SqliteConnection {
     type Row = SqliteRow;
 
     async fn rows(&mut self, statement: &str, values: &[Value<'_>]) -> Result<Vec<SqliteRow>, StoreFault> {
-        bound(statement, values).fetch_all(self).await.map_err(fault)
+        bound(statement.to_owned(), values).fetch_all(self).await.map_err(fault)
     }
 
     async fn change(&mut self, statement: &str, values: &[Value<'_>]) -> Result<u64, StoreFault> {
-        bound(statement, values).execute(self).await.map(|done| done.rows_affected()).map_err(fault)
+        bound(statement.to_owned(), values)
+            .execute(self)
+            .await
+            .map(|done| done.rows_affected())
+            .map_err(fault)
     }
 }
 
