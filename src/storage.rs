@@ -9,6 +9,8 @@ pub mod copy;
 pub mod database;
 pub mod forgetting;
 #[cfg(test)]
+pub(crate) mod forwarding;
+#[cfg(test)]
 pub(crate) mod lab;
 pub mod postgres;
 mod read;
@@ -409,8 +411,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Entries by what they say, newest first.
     async fn search(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreFault>;
 
-    /// A finished tile of a shard: 256 hashes.
-    async fn tile(&self, shard: u64, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault>;
+    /// Finished tiles of a level of a shard by their numbers, from `from`, at most `limit`: 256 hashes each.
+    async fn tiles(
+        &self,
+        shard: u64,
+        level: u8,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreFault>;
 
     /// The shards that are closed, oldest first.
     async fn shards(&self) -> Result<Vec<Shard>, StoreFault>;

@@ -71,7 +71,7 @@ async fn nodes(
     let (mut nodes, mut tiles) = (HashMap::new(), HashMap::new());
     for (level, index) in wanted {
         let (tile_level, number, range) = locate(level, index);
-        // Up to eight nodes are of one tile, and an unfinished one is up to 255 reads.
+        // Up to eight nodes are of one tile.
         let tile = match tiles.entry((tile_level, number)) {
             Entry::Occupied(read) => read.into_mut(),
             Entry::Vacant(unread) => unread.insert(tile(store, place, size, tile_level, number).await?),
@@ -93,8 +93,9 @@ pub async fn tile(
     level: u8,
     number: u64,
 ) -> Result<Vec<Hash>, StoreFault> {
-    if let Some(tile) = store.tile(place.number, level, number).await? {
-        return decode_tile(&tile).map(<[Hash]>::to_vec).map_err(|_| StoreFault::Corrupt("a tile"));
+    let own = store.tiles(place.number, level, number, 1).await?;
+    if let Some((_, tile)) = own.iter().find(|(found, _)| *found == number) {
+        return decode_tile(tile).map(<[Hash]>::to_vec).map_err(|_| StoreFault::Corrupt("a tile"));
     }
     let complete = size >> (u32::from(level) * TILE_LEVELS);
     let last = complete.min((number + 1) * WIDTH);
@@ -105,11 +106,17 @@ pub async fn tile(
         return Ok(entries.map(|entry| leaf_hash(&entry.leaf)).collect());
     }
     // An unfinished tile of a higher level: the roots of the finished tiles below it.
-    let mut hashes = Vec::new();
-    for below in number * WIDTH..last {
-        let tile = store.tile(place.number, level - 1, below).await?;
-        let tile = tile.ok_or(StoreFault::Corrupt("a tile is missing"))?;
-        hashes.push(subtree_root(decode_tile(&tile).map_err(|_| StoreFault::Corrupt("a tile"))?));
+    let (first, mut hashes) = (number * WIDTH, Vec::new());
+    let limit = u32::try_from(last.saturating_sub(first)).unwrap_or_default();
+    let below = store.tiles(place.number, level - 1, first, limit).await?;
+    for (expected, (found, tile)) in (first..last).zip(&below) {
+        if expected != *found {
+            return Err(StoreFault::Corrupt("a tile is missing"));
+        }
+        hashes.push(subtree_root(decode_tile(tile).map_err(|_| StoreFault::Corrupt("a tile"))?));
+    }
+    if below.len() as u64 != last.saturating_sub(first) {
+        return Err(StoreFault::Corrupt("a tile is missing"));
     }
     Ok(hashes)
 }

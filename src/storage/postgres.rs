@@ -280,8 +280,14 @@ impl super::Store for PostgresStore {
         read::search(self, filter).await
     }
 
-    async fn tile(&self, shard: u64, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
-        read::tile(self, shard, level, number).await
+    async fn tiles(
+        &self,
+        shard: u64,
+        level: u8,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreFault> {
+        read::tiles(self, shard, level, from, limit).await
     }
 
     async fn shards(&self) -> Result<Vec<Shard>, StoreFault> {

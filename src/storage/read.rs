@@ -280,16 +280,23 @@ pub(super) async fn shard_of(from: &impl Fetch, position: u64) -> Result<Option<
     from.fetch(statement, &[Value::Number(stored(position))]).await?.first().map(rows::shard).transpose()
 }
 
-pub(super) async fn tile(
+pub(super) async fn tiles(
     from: &impl Fetch,
     shard: u64,
     level: u8,
-    number: u64,
-) -> Result<Option<Vec<u8>>, StoreFault> {
-    let statement = "select hashes from tile where shard = $1 and level = $2 and number = $3".to_owned();
-    let values = [Value::Number(stored(shard)), Value::Number(level.into()), Value::Number(stored(number))];
-    let found = from.fetch(statement, &values).await?;
-    found.first().map(|row| row.bytes("hashes")).transpose()
+    first: u64,
+    limit: u32,
+) -> Result<Vec<(u64, Vec<u8>)>, StoreFault> {
+    let statement = "select number, hashes from tile where shard = $1 and level = $2 and number >= $3 \
+         order by number limit $4";
+    let values = [
+        Value::Number(stored(shard)),
+        Value::Number(level.into()),
+        Value::Number(stored(first)),
+        Value::Number(limit.into()),
+    ];
+    let found = from.fetch(statement.to_owned(), &values).await?;
+    found.iter().map(|row| Ok((rows::position(row, "number")?, row.bytes("hashes")?))).collect()
 }
 
 pub(super) async fn request_of(from: &impl Fetch, pair: PairId) -> Result<Option<StoredEntry>, StoreFault> {

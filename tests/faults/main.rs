@@ -21,6 +21,8 @@ mod clock;
 mod database;
 mod disk;
 mod faulty;
+#[path = "../../src/storage/forwarding.rs"]
+mod forwarding;
 mod killed;
 #[path = "../store/lab.rs"]
 #[allow(dead_code, reason = "shared with the tests of the stores")]

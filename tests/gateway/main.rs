@@ -30,6 +30,8 @@ mod database;
 mod exchange;
 mod explain;
 mod following;
+#[path = "../../src/storage/forwarding.rs"]
+mod forwarding;
 mod keys;
 mod lab;
 mod life;

@@ -42,7 +42,7 @@ async fn an_empty_store_holds_nothing(place: Place) {
     let store = place.open().await;
     assert_eq!(store.head().await, Ok(None));
     assert_eq!(store.entries(0, 10).await, Ok(Vec::new()));
-    assert_eq!(store.tile(0, 0, 0).await, Ok(None));
+    assert_eq!(store.tiles(0, 0, 0, 9).await, Ok(Vec::new()));
     assert_eq!(store.form(FormId::random()).await, Ok(None));
     assert_eq!(store.grant(GrantId::random()).await, Ok(None));
     assert_eq!(store.client_key(SubjectId::random(), 2026).await, Ok(None));
@@ -61,9 +61,10 @@ async fn entries_are_read_as_they_were_written(place: Place) {
     let written = Writes { entries: entries.clone(), tiles, ..writes(3) };
     put(&store, &written).await;
     assert_eq!(store.head().await, Ok(Some(written.head)));
-    assert_eq!(store.tile(0, 1, 0).await, Ok(Some(vec![2; 8192])));
-    assert_eq!(store.tile(0, 0, 7).await, Ok(Some(vec![1; 8192])));
-    assert_eq!(store.tile(0, 0, 0).await, Ok(None));
+    assert_eq!(store.tiles(0, 1, 0, 9).await, Ok(vec![(0, vec![2; 8192])]));
+    assert_eq!(store.tiles(0, 0, 0, 9).await, Ok(vec![(7, vec![1; 8192])]));
+    assert_eq!(store.tiles(0, 0, 8, 9).await, Ok(Vec::new()));
+    assert_eq!(store.tiles(1, 1, 0, 9).await, Ok(Vec::new()), "of another shard");
     let found = store.entries(0, 10).await.unwrap();
     assert_eq!(found.len(), 3);
     for (entry, found) in entries.iter().zip(&found) {

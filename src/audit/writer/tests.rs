@@ -1,6 +1,5 @@
 use std::{path::Path, sync::atomic::AtomicU8};
 
-use async_trait::async_trait;
 use serde_json::json;
 
 use super::*;
@@ -13,17 +12,15 @@ use crate::{
         report::{Code, Report, Verdict},
         verify::{VerifyOptions, verify_export},
     },
-    consent::Standing,
     domain::{
-        FormId, PairId, Purpose, Role, SubjectId, Timestamp,
+        PairId, Timestamp,
         time::{ManualClock, SystemClock},
     },
     storage::{
-        Commit, DisclosureFilter, EntryFilter, Expiring, Head, LogboekTurn, Look, OpenRequest, Seen, Shard,
-        StoredDisclosure, StoredEntry, StoredEvent, StoredForm, StoredGrant, Terms, Traces, Transactions,
-        WrappedKey, Writes, sqlite::SqliteStore,
+        Commit, Look, Seen, Writes,
+        forwarding::{forward_commit, forward_store},
+        sqlite::SqliteStore,
     },
-    subject::Tag,
 };
 
 const ORIGIN: &str = "test.sluis.example/unit/2026";
@@ -314,113 +311,15 @@ struct FailingCommit<'a> {
     fault: StoreFault,
 }
 
-#[async_trait]
-impl Store for Failing {
+forward_store! { crate, Failing,
     async fn begin(&self, look: &Look) -> Result<(Seen, Box<dyn Commit + '_>), StoreFault> {
         let (seen, inner) = self.inner.begin(look).await?;
         let mode = self.mode.load(Ordering::SeqCst);
         Ok((seen, Box::new(FailingCommit { inner, mode, fault: self.fault.clone() })))
     }
-    async fn head(&self) -> Result<Option<Head>, StoreFault> {
-        self.inner.head().await
-    }
-    async fn grants(
-        &self,
-        tag: &Tag,
-        recipient: Oin,
-        role: Role,
-        purpose: &Purpose,
-    ) -> Result<Vec<StoredGrant>, StoreFault> {
-        self.inner.grants(tag, recipient, role, purpose).await
-    }
-    async fn form(&self, id: FormId) -> Result<Option<StoredForm>, StoreFault> {
-        self.inner.form(id).await
-    }
-    async fn forms_of(&self, tag: &Tag, recorder: Oin) -> Result<Vec<StoredForm>, StoreFault> {
-        self.inner.forms_of(tag, recorder).await
-    }
-    async fn grant(&self, id: GrantId) -> Result<Option<StoredGrant>, StoreFault> {
-        self.inner.grant(id).await
-    }
-    async fn disclosures(&self, filter: &DisclosureFilter) -> Result<Vec<StoredDisclosure>, StoreFault> {
-        self.inner.disclosures(filter).await
-    }
-    async fn events_after(&self, of: Oin, position: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreFault> {
-        self.inner.events_after(of, position, limit).await
-    }
-    async fn received(&self, recipient: Oin) -> Result<Vec<(Standing, Vec<u64>)>, StoreFault> {
-        self.inner.received(recipient).await
-    }
-    async fn expiring(
-        &self,
-        by: Oin,
-        from: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Expiring>, StoreFault> {
-        self.inner.expiring(by, from, until).await
-    }
-    async fn acknowledged(&self, organisation: Oin) -> Result<Cursor, StoreFault> {
-        self.inner.acknowledged(organisation).await
-    }
-    async fn client_key(&self, subject: SubjectId, year: i32) -> Result<Option<WrappedKey>, StoreFault> {
-        self.inner.client_key(subject, year).await
-    }
-    async fn entries(&self, from: u64, limit: u32) -> Result<Vec<StoredEntry>, StoreFault> {
-        self.inner.entries(from, limit).await
-    }
-    async fn search(&self, filter: &EntryFilter) -> Result<Vec<StoredEntry>, StoreFault> {
-        self.inner.search(filter).await
-    }
-    async fn tile(&self, shard: u64, level: u8, number: u64) -> Result<Option<Vec<u8>>, StoreFault> {
-        self.inner.tile(shard, level, number).await
-    }
-    async fn shards(&self) -> Result<Vec<Shard>, StoreFault> {
-        self.inner.shards().await
-    }
-    async fn shard_of(&self, position: u64) -> Result<Option<Shard>, StoreFault> {
-        self.inner.shard_of(position).await
-    }
-    async fn subject_of(&self, tag: &Tag) -> Result<Option<SubjectId>, StoreFault> {
-        self.inner.subject_of(tag).await
-    }
-    async fn traces(&self, subject: SubjectId) -> Result<Traces, StoreFault> {
-        self.inner.traces(subject).await
-    }
-    async fn expire(&self, terms: &Terms, limit: u32) -> Result<u64, StoreFault> {
-        self.inner.expire(terms, limit).await
-    }
-    async fn scrub(&self) -> Result<(), StoreFault> {
-        self.inner.scrub().await
-    }
-
-    async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>, StoreFault> {
-        self.inner.request_of(pair).await
-    }
-    async fn logboek(&self) -> Result<u64, StoreFault> {
-        self.inner.logboek().await
-    }
-    async fn logboek_turn(&self) -> Result<Option<Box<dyn LogboekTurn + '_>>, StoreFault> {
-        self.inner.logboek_turn().await
-    }
-    async fn open_requests(&self, before: Timestamp) -> Result<Vec<OpenRequest>, StoreFault> {
-        self.inner.open_requests(before).await
-    }
-    fn is_shared(&self) -> bool {
-        self.inner.is_shared()
-    }
-    fn is_alone(&self) -> bool {
-        self.inner.is_alone()
-    }
-    fn transactions(&self) -> &Transactions {
-        self.inner.transactions()
-    }
-    async fn close(&self) {
-        self.inner.close().await;
-    }
 }
 
-#[async_trait]
-impl Commit for FailingCommit<'_> {
+forward_commit! { crate, FailingCommit<'_>,
     async fn commit(self: Box<Self>, writes: &Writes) -> Result<(), StoreFault> {
         match self.mode {
             0 => self.inner.commit(writes).await,
@@ -431,16 +330,7 @@ impl Commit for FailingCommit<'_> {
             }
         }
     }
-    async fn traces(&mut self, subject: SubjectId) -> Result<Traces, StoreFault> {
-        self.inner.traces(subject).await
-    }
-    async fn open(&mut self, limit: u32) -> Result<Vec<PairId>, StoreFault> {
-        self.inner.open(limit).await
-    }
     async fn confirm(self: Box<Self>) -> Result<(), StoreFault> {
         self.inner.confirm().await
-    }
-    async fn abandon(self: Box<Self>) {
-        self.inner.abandon().await;
     }
 }
