@@ -106,9 +106,9 @@ impl AuditService for AuditApi {
     ) -> Result<Response<proto::PlanErasureResponse>, Status> {
         let (caller, scope) = self.admit(&request)?;
         let proto::PlanErasureRequest { bsn, ground } = request.get_ref();
-        let ground = self::ground(ground)?;
+        let (client, ground) = (self.desk.erasable(scope, bsn)?, self::ground(ground)?);
         caller.take_up();
-        let plan = self.desk.plan_erasure(caller.oin, scope, bsn, ground).await?;
+        let plan = self.desk.plan_erasure(caller.oin, client, ground).await?;
         Ok(Response::new(planned(&plan)))
     }
 
@@ -117,9 +117,10 @@ impl AuditService for AuditApi {
         request: Request<proto::EraseRequest>,
     ) -> Result<Response<proto::EraseResponse>, Status> {
         let (caller, scope) = self.admit(&request)?;
-        caller.take_up();
         let proto::EraseRequest { bsn, order } = request.get_ref();
-        let erased = self.desk.erase(caller.oin, scope, bsn, order).await?;
+        let client = self.desk.erasable(scope, bsn)?;
+        caller.take_up();
+        let erased = self.desk.erase(caller.oin, client, order).await?;
         let complete_on = Some(erased.complete_on.to_proto());
         Ok(Response::new(proto::EraseResponse { position: erased.position, complete_on }))
     }

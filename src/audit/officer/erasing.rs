@@ -1,6 +1,6 @@
 //! Erasing a client (wissen, P11): what an officer sees before it is done, and the doing.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{OfficerDesk, Scope, unreadable};
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     note::VerifierKey,
     rules::bsn,
     storage::Traces,
+    subject::Tag,
 };
 
 /// What erasing a client would do.
@@ -41,10 +42,13 @@ pub struct Erased {
 }
 
 impl OfficerDesk {
-    /// Only the gateway's own officers erase.
-    fn may_erase(scope: Scope) -> Result<(), Refusal> {
+    /// The client of this number, for the gateway's own officers, who alone erase.
+    ///
+    /// # Errors
+    /// If it is another officer, or no number that this gateway may handle.
+    pub fn erasable(&self, scope: Scope, number: &str) -> Result<Tag, Refusal> {
         match scope {
-            Scope::Gateway => Ok(()),
+            Scope::Gateway => Ok(self.keys.index.tag(&bsn(number, self.kind)?)),
             Scope::Requester(_) => Err(RefusalCode::FunctionNotHeld.into()),
         }
     }
@@ -56,22 +60,19 @@ impl OfficerDesk {
     pub async fn plan_erasure(
         &self,
         caller: Oin,
-        scope: Scope,
-        number: &str,
+        client: Tag,
         ground: Ground,
     ) -> Result<ErasurePlan, Refusal> {
-        Self::may_erase(scope)?;
-        let tag = self.keys.index.tag(&bsn(number, self.kind)?);
         self.look(caller, json!({ "erasure": "planned" })).await?;
         let unknown = || Refusal::from(RefusalCode::ErasureClientUnknown);
-        let subject = self.store.subject_of(&tag).await.map_err(|_| unreadable())?.ok_or_else(unknown)?;
+        let subject = self.store.subject_of(&client).await.map_err(|_| unreadable())?.ok_or_else(unknown)?;
         let traces = self.store.traces(subject).await.map_err(|_| unreadable())?;
         let now = self.clock.now();
         let number = Order::number().map_err(|_| unreadable())?;
         let order = Order {
             origin: self.origin.clone(),
             number,
-            client: self.keys.index.erasure_key(&tag, &number),
+            client: self.keys.index.erasure_key(&client, &number),
             ground,
             drawn: now,
         };
@@ -92,28 +93,49 @@ impl OfficerDesk {
         })
     }
 
-    /// Erases a client by an order that two officers signed. What was refused for a reason that is the client's is an entry
-    /// too: that somebody tried is to be seen.
+    /// Erases a client by an order that two officers signed. What was refused is an entry too: that somebody tried is to be
+    /// seen.
     ///
     /// # Errors
     /// If the order is none of this log about this client, has too few signatures, or something keeps it from being done.
-    pub async fn erase(
-        &self,
-        caller: Oin,
-        scope: Scope,
-        number: &str,
-        note: &str,
-    ) -> Result<Erased, Refusal> {
-        Self::may_erase(scope)?;
-        let tag = self.keys.index.tag(&bsn(number, self.kind)?);
+    pub async fn erase(&self, caller: Oin, client: Tag, note: &str) -> Result<Erased, Refusal> {
         let now = self.clock.now();
+        let signed = match self.order(&client, note, now) {
+            Ok(signed) => signed,
+            Err(refusal) => return Err(self.refused(caller, None, refusal).await),
+        };
+        let complete_on = self.retention.complete_on(now);
+        let mut facts = facts("erased", caller, Some(&signed));
+        facts.insert("complete_on".to_owned(), json!(complete_on.to_string()));
+        let work = Work::Erase {
+            entry: entry(caller, facts),
+            client,
+            disclosed_since: self.retention.account_since(now),
+        };
+        let code = match self.log.commit(work).await {
+            Ok(committed) => {
+                if let Err(fault) = self.store.scrub().await {
+                    tracing::warn!(%fault, "what was erased may stand in free pages until the next upkeep");
+                }
+                return Ok(Erased { position: committed.position, complete_on });
+            }
+            Err(CommitFault::NotFound) => RefusalCode::ErasureClientUnknown,
+            Err(fault @ (CommitFault::ConsentNotOver | CommitFault::TermRuns)) => fault.into(),
+            // Nothing was decided, and nothing can be written.
+            Err(fault) => return Err(RefusalCode::from(fault).into()),
+        };
+        Err(self.refused(caller, Some(&signed), code.into()).await)
+    }
+
+    /// An order that holds: signed by two officers, fresh, of this log and about this client.
+    fn order(&self, client: &Tag, note: &str, now: Timestamp) -> Result<SignedOrder, Refusal> {
         let invalid = |what: &str| Refusal::at(RefusalCode::ErasureOrderInvalid, "order", what);
         let signed = SignedOrder::open(note, &self.officers()).map_err(|fault| match fault {
             OrderFault::Signatures(_) => Refusal::at(RefusalCode::ErasureNeedsTwo, "order", fault),
             other => invalid(&other.to_string()),
         })?;
-        let SignedOrder { order, signed_by, note } = signed;
-        // One that was drawn up just before a new shard began is an order all the same.
+        let order = &signed.order;
+        // An order outlives the year in which it was drawn up.
         let is_ours = self.keys.log.verifiers().any(|(_, key)| key.name() == order.origin);
         if order.origin != self.origin && !is_ours {
             return Err(invalid("is of another log"));
@@ -123,48 +145,18 @@ impl OfficerDesk {
                 "was drawn up more than a fortnight ago, or in the future; draw up another one",
             ));
         }
-        if order.client != self.keys.index.erasure_key(&tag, &order.number) {
+        if order.client != self.keys.index.erasure_key(client, &order.number) {
             return Err(invalid("is about another client"));
         }
-        let complete_on = self.retention.complete_on(now);
-        let facts = |event: &str| {
-            json!({
-                "event": event,
-                "by": caller,
-                "ground": order.ground.as_str(),
-                "order": note,
-                "signed_by": signed_by,
-            })
-        };
-        let mut erased = facts("erased");
-        if let Some(facts) = erased.as_object_mut() {
-            facts.insert("complete_on".to_owned(), json!(complete_on.to_string()));
-        }
-        let entry = NewEntry { requester: Some(caller), ..NewEntry::of_gateway(Kind::Erasure, erased) };
-        let work = Work::Erase { entry, client: tag, disclosed_since: self.retention.account_since(now) };
-        match self.log.commit(work).await {
-            Ok(committed) => {
-                if let Err(fault) = self.store.scrub().await {
-                    tracing::warn!(%fault, "what was erased may stand in free pages until the next upkeep");
-                }
-                Ok(Erased { position: committed.position, complete_on })
-            }
-            Err(fault @ (CommitFault::ConsentNotOver | CommitFault::TermRuns | CommitFault::NotFound)) => {
-                let code = match fault {
-                    CommitFault::NotFound => RefusalCode::ErasureClientUnknown,
-                    other => RefusalCode::from(other),
-                };
-                let mut refused = facts("refused");
-                if let Some(facts) = refused.as_object_mut() {
-                    facts.insert("refusal".to_owned(), json!(code.as_str()));
-                }
-                let entry =
-                    NewEntry { requester: Some(caller), ..NewEntry::of_gateway(Kind::Erasure, refused) };
-                self.log.commit(Work::Append(entry)).await.map_err(RefusalCode::from)?;
-                Err(code.into())
-            }
-            Err(fault) => Err(RefusalCode::from(fault).into()),
-        }
+        Ok(signed)
+    }
+
+    /// Enters that an erasure was refused. Gives the refusal, or that not even that could be entered.
+    async fn refused(&self, caller: Oin, order: Option<&SignedOrder>, refusal: Refusal) -> Refusal {
+        let mut facts = facts("refused", caller, order);
+        facts.insert("refusal".to_owned(), json!(refusal.code.as_str()));
+        let entered = self.log.commit(Work::Append(entry(caller, facts))).await;
+        entered.map_or_else(|fault| RefusalCode::from(fault).into(), |_| refusal)
     }
 
     /// Keys of the gateway's officers who may sign.
@@ -177,4 +169,21 @@ impl OfficerDesk {
             .flat_map(|organisation| organisation.officer_keys.clone())
             .collect()
     }
+}
+
+/// What is said of an order that holds; of one that does not nothing is repeated (P08).
+fn facts(event: &str, by: Oin, signed: Option<&SignedOrder>) -> Map<String, Value> {
+    let mut facts = Map::new();
+    facts.insert("event".to_owned(), json!(event));
+    facts.insert("by".to_owned(), json!(by));
+    if let Some(SignedOrder { order, signed_by, note }) = signed {
+        facts.insert("ground".to_owned(), json!(order.ground.as_str()));
+        facts.insert("order".to_owned(), json!(note));
+        facts.insert("signed_by".to_owned(), json!(signed_by));
+    }
+    facts
+}
+
+fn entry(by: Oin, facts: Map<String, Value>) -> NewEntry {
+    NewEntry { requester: Some(by), ..NewEntry::of_gateway(Kind::Erasure, Value::Object(facts)) }
 }
