@@ -1,6 +1,7 @@
 //! The only place that names concrete types: store, signer, sources, clock; and the order of start and stop.
 
 mod agreements;
+mod forgetting;
 mod logboek;
 mod policies;
 mod reload;
@@ -23,11 +24,12 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub use forgetting::ForgetFault;
 pub use policies::PolicyChangeFault;
 pub use shards::ShardFault;
 pub use witnesses::{WitnessFault, cosigned};
 
-use self::{agreements::Agreements, shards::Settled, witnesses::Witnesses};
+use self::{agreements::Agreements, forgetting::Forgetting, shards::Settled, witnesses::Witnesses};
 use crate::{
     audit::{
         entry::NewEntry,
@@ -143,6 +145,7 @@ struct Running {
     channels: AtomicU64,
     rules: Arc<ArcSwap<Rules>>,
     agreements: Mutex<Agreements>,
+    forgetting: Mutex<Forgetting>,
     log: Writer,
     /// With which what the log says is checked: the keys of all shards.
     log_keys: Vec<VerifierKey>,
@@ -316,6 +319,7 @@ impl Gateway {
             channels: AtomicU64::new(0),
             rules,
             agreements: Mutex::new(agreements),
+            forgetting: Mutex::default(),
             log: log.clone(),
             log_keys,
             place,
@@ -327,6 +331,7 @@ impl Gateway {
             turned_away,
         });
         let mut tasks = vec![
+            tokio::spawn(forgetting::run(Arc::clone(&parts), stopped.clone())),
             tokio::spawn(upkeep::run(Arc::clone(&parts), reporter, stopped.clone())),
             tokio::spawn(witnesses.run(log.clone(), stopped.clone())),
             tokio::spawn(reload::run(Arc::clone(&parts), stopped.clone())),
@@ -371,6 +376,15 @@ impl Gateway {
     pub async fn is_over(&self) {
         // An error means that what would tell is gone; so is the gateway then.
         drop(self.renewal.clone().wait_for(|over| *over).await);
+    }
+
+    /// Forgets what has a term that is over today, if that was not done before. The gateway does so by itself.
+    ///
+    /// # Errors
+    /// If the log cannot be written, or the store does not answer.
+    pub async fn forget(&self) -> Result<(), ForgetFault> {
+        let stopped = self.stop.subscribe();
+        self.parts.forgetting.lock().await.go_on(&self.parts, &stopped).await
     }
 
     /// Stops in order: no new calls, those under way finished, counts written, store closed.

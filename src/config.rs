@@ -296,4 +296,31 @@ mod tests {
         let text = format!("{GOOD}\n[timing]\nsource_wait_ms = 1000\nanswer_after_ms = 1000");
         assert!(matches!(read(&text), Err(ConfigFault::Value { key: "timing.answer_after_ms", .. })));
     }
+
+    #[test]
+    fn p11_terms_are_bounded_and_production_accounts_for_five_years() {
+        let with = |origin: &str, retention: &str| {
+            let text = GOOD.replace("test.sluis.example/demo", origin);
+            read(&format!("{text}\n[retention]\n{retention}"))
+        };
+        let (test, production) = ("test.sluis.example/demo", "sluis.example/demo");
+        assert_eq!(with(production, "").unwrap().retention.account_for_days, 1827);
+        assert!(with(test, "account_for_days = 0\nexchanges_days = 1").is_ok());
+        for (origin, retention, key) in [
+            (production, "account_for_days = 1826", "retention.account_for_days"),
+            (production, "exchanges_days = 1826", "retention.exchanges_days"),
+            (test, "account_for_days = 10\nlooks_days = 9", "retention.looks_days"),
+            (test, "account_for_days = 0\nconsents_days = 0", "retention.consents_days"),
+            (test, "exchanges_days = 7321", "retention.exchanges_days"),
+            (test, "request_ids_days = 29", "retention.request_ids_days"),
+            (test, "key_backups_days = 31", "retention.key_backups_days"),
+            (test, "key_backups_days = 0", "retention.key_backups_days"),
+        ] {
+            match with(origin, retention) {
+                Err(ConfigFault::Value { key: found, .. }) => assert_eq!(found, key, "{retention}"),
+                other => panic!("{retention}: {other:?}"),
+            }
+        }
+        assert!(matches!(with(test, "forever = true"), Err(ConfigFault::Syntax { .. })));
+    }
 }

@@ -10,12 +10,11 @@ use super::{Running, shards};
 use crate::{
     audit::{
         entry::{NewEntry, SubjectLink},
-        leaf::{Kind, Leaf},
-        tree::sha256,
+        leaf::Kind,
         writer::{CommitFault, Work, Writer},
     },
     config::Settings,
-    domain::{Clock, Day, Timestamp},
+    domain::{Clock, Timestamp},
     grpc::server,
     storage::{OpenRequest, Store},
 };
@@ -73,44 +72,11 @@ async fn follow_agreements(running: &Running) -> Result<(), CommitFault> {
     agreements.follow(&rules.register, running.clock.now().day()).await
 }
 
-/// Rows of each kind that are forgotten in one go, so that nobody waits long for the database.
-const FORGET: u32 = 2_000;
-
-/// Forgets what has a term that is over, once a day: first the entry that says so, then the doing. Whichever instance enters
-/// the day does it; what it does not come to is left for the next day.
-async fn forget(running: &Running, done: &mut Option<Day>) -> Result<(), CommitFault> {
-    let now = running.clock.now();
-    let today = now.day();
-    if *done == Some(today) {
-        return Ok(());
-    }
-    let unreadable = |_| CommitFault::Unavailable("the log cannot be read");
-    let terms = running.settings.retention.terms(now);
-    let newest =
-        terms.entries.iter().map(|term| term.before).chain([terms.consents, terms.request_ids]).max();
-    let first = running.store.entries(0, 1).await.map_err(unreadable)?.pop();
-    let begun = first.and_then(|first| Leaf::parse(&first.leaf).ok()).map(|leaf| leaf.time);
-    if begun < newest && begun.is_some() {
-        let claim = sha256(&[b"sluis/v1/retention\0", today.to_string().as_bytes()]);
-        let work = Work::Once { entry: running.settings.retention.entry(now), claim };
-        match running.log.commit(work).await {
-            Ok(_) => {
-                while running.store.expire(&terms, FORGET).await.map_err(unreadable)? > 0 {}
-                running.store.scrub().await.map_err(unreadable)?;
-            }
-            Err(CommitFault::AlreadyDone) => {}
-            Err(fault) => return Err(fault),
-        }
-    }
-    *done = Some(today);
-    Ok(())
-}
-
 pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopped: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(Duration::from_secs(5));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut serving = true;
-    let (mut forgotten, mut watched) = (None, shards::Watched::default());
+    let mut watched = shards::Watched::default();
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -121,12 +87,8 @@ pub(super) async fn run(running: Arc<Running>, health: HealthReporter, mut stopp
         let before = interrupted_before(&running.settings, running.clock.as_ref());
         let closed = close_interrupted(running.store.as_ref(), &running.log, Some(before)).await;
         let followed = follow_agreements(&running).await;
-        let forgot = forget(&running, &mut forgotten).await;
         if flushed.is_err() || closed.is_err() || followed.is_err() {
             tracing::error!("counts, interrupted requests or agreements could not be written to the log");
-        }
-        if forgot.is_err() {
-            tracing::error!("what has a term that is over could not be forgotten");
         }
         if !*running.over.borrow() {
             match shards::watch(&running, &mut watched).await {

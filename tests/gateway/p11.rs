@@ -1,17 +1,21 @@
 //! P11: after erasure nothing leads from an entry to the client, and every proof still holds. Two officers order it; what
 //! the database, its files and an export hold afterwards is looked through byte by byte.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sluis::{
     audit::{
-        export::stored::{Openings, export},
+        export::stored::{Openings, StoredExportFault, Witnessed, export, export_witnessed},
+        officer,
         report::Report,
         verify::{VerifyOptions, verify_export},
     },
     consent::signing_key,
-    domain::Bsn,
+    domain::{
+        Bsn, Clock as _,
+        time::{ManualClock, SystemClock},
+    },
     note::{NoteSigner, VerifierKey},
     proto,
     storage::Look,
@@ -237,11 +241,18 @@ async fn p11_an_order_takes_two_officers_of_this_gateway_about_this_client() {
     }
     assert_eq!(reason(&plan(&lab, "waterrijk", &bsn(0)).await.unwrap_err()).1, "FUNCTION_NOT_HELD");
     assert_eq!(reason(&plan(&lab, "fg", &bsn(8)).await.unwrap_err()).1, "ERASURE_CLIENT_UNKNOWN");
+    // Each attempt that was read is an entry, of which nothing is repeated that did not hold. Nothing was erased.
+    lab.world.gateway.flush_counts().await.unwrap();
     let log = lab.log(size).await;
-    assert!(
-        log.iter().all(|entry| entry.kind == "access" || entry.kind == "turned_away"),
-        "nothing was erased"
-    );
+    let tried: Vec<_> = log.iter().filter(|entry| entry.kind == "erasure").collect();
+    assert_eq!(tried.len(), 9);
+    for entry in tried {
+        assert_eq!(entry.facts["event"], "refused");
+        assert!(entry.facts.get("order").is_none() && entry.facts["refusal"].is_string(), "{}", entry.facts);
+    }
+    let others =
+        |entry: &&crate::lab::Entry| !["erasure", "access", "turned_away"].contains(&entry.kind.as_str());
+    assert_eq!(log.iter().filter(others).count(), 0);
     erase(&lab, "fg", &bsn(0), &both(&lab, order)).await.unwrap();
     let twice = erase(&lab, "fg", &bsn(0), &both(&lab, order)).await.unwrap_err();
     assert_eq!(reason(&twice).1, "ERASURE_CLIENT_UNKNOWN");
@@ -261,4 +272,63 @@ async fn p11_what_left_is_accounted_for_first() {
     assert_eq!(reason(&refused), (Code::FailedPrecondition, "ERASURE_TERM_RUNS".to_owned()));
     let tried = lab.log(0).await.pop().unwrap();
     assert_eq!((tried.kind.as_str(), &tried.facts["refusal"]), ("erasure", &"ERASURE_TERM_RUNS".into()));
+}
+
+/// Day after day, by the gateway itself: an entry, and nothing that was there before it is to be read any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn p11_a_gateway_forgets_what_has_a_term_that_is_over() {
+    const DAY: i64 = 24 * 3_600_000;
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let lab = Lab::start_with(|options| {
+        options.clock = Arc::clone(&clock) as _;
+        options.retention = "account_for_days = 0\nexchanges_days = 1\nlooks_days = 3".to_owned();
+    })
+    .await;
+    lab.record_main().await;
+    lab.ask("waterrijk", question()).await.unwrap();
+    let store = lab.world.gateway.store.as_ref();
+    let gone = async |kind: &str| {
+        let entries = store.entries(0, 10_000).await.unwrap();
+        let of_kind = |entry: &&sluis::storage::StoredEntry| officer::kind(entry).unwrap().as_str() == kind;
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            entries.iter().filter(of_kind).partition(|entry| entry.facts.is_none() && entry.sealed.is_none());
+        (gone.len(), kept.len())
+    };
+    lab.world.gateway.forget().await.unwrap();
+    assert_eq!((gone("request").await, gone("erasure").await), ((0, 1), (0, 0)), "nothing is over");
+    clock.set(SystemClock.now().plus_millis(2 * DAY));
+    lab.world.gateway.forget().await.unwrap();
+    // A second look on the same day finds it done.
+    lab.world.gateway.forget().await.unwrap();
+    assert_eq!((gone("request").await, gone("outcome").await), ((1, 0), (1, 0)));
+    assert_eq!((gone("consent").await.0, gone("access").await.0), (0, 0), "their terms are longer");
+    assert_eq!(gone("erasure").await, (0, 1));
+    let said = lab.log(0).await.into_iter().find(|entry| entry.kind == "erasure").unwrap();
+    assert_eq!(said.facts["event"], "retention");
+    let report = exported(&lab, "forgotten").await;
+    assert_eq!((report.exit_code(), report.states.expired), (0, 2), "{report}");
+    // The consent is there, and what is asked under it is answered.
+    assert!(!lab.ask("waterrijk", question()).await.unwrap().disclosures.is_empty());
+}
+
+/// An export that ends before the entry which accounts for what was erased would look like a theft.
+#[tokio::test(flavor = "multi_thread")]
+async fn p11_an_export_up_to_an_older_checkpoint_is_refused_after_an_erasure() {
+    let lab = Lab::start().await;
+    BY_KADE.record(&lab, &bsn(0)).await.unwrap();
+    withdraw(&lab, &bsn(0)).await;
+    let store = lab.world.gateway.store.as_ref();
+    let older = store.head().await.unwrap().unwrap().checkpoint;
+    let key: VerifierKey = lab.world.gateway.verifier_key.parse().unwrap();
+    let up_to = async |name: &str| {
+        let witnessed = Witnessed { checkpoint: Some(older.clone()), ..Witnessed::default() };
+        let keys = std::slice::from_ref(&key);
+        export_witnessed(store, &lab.path(name), keys, Openings::default(), witnessed, |_, _| {}).await
+    };
+    up_to("before").await.unwrap();
+    let planned = plan(&lab, "fg", &bsn(0)).await.unwrap();
+    erase(&lab, "fg", &bsn(0), &both(&lab, &planned.order)).await.unwrap();
+    let refused = up_to("after").await.unwrap_err();
+    assert!(matches!(refused, StoredExportFault::ForgottenMeanwhile), "{refused}");
+    assert!(!lab.path("after").join("checkpoint").exists());
 }
