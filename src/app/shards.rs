@@ -406,6 +406,8 @@ fn settled(keys: KeyRing, head: Head, rests: bool) -> Settled {
 /// What upkeep remembers from one look to the next.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
+    /// What the `key` entries said when the newest of them stood there.
+    news: Option<(Option<u64>, News)>,
     announced: bool,
     alarmed: Option<Timestamp>,
 }
@@ -429,13 +431,18 @@ pub(super) async fn watch(running: &super::Running, watched: &mut Watched) -> Re
     let mut keys = KeyRing::open(&key_folder(&running.settings))?;
     let next = head.place.number + 1;
     let own = news::own_next(&mut keys, next, &running.settings.origin)?;
-    let news = News::read(store, &head, &running.log_keys).await?;
+    let newest = news::newest_at(store, &head).await?;
+    let news = match watched.news.take() {
+        Some((known, news)) if known == newest => news,
+        _ => News::read(store, &head, &running.log_keys).await?,
+    };
+    let news = &watched.news.insert((newest, news)).1;
     if let Some(own) = own.as_ref().filter(|_| !watched.announced && news.announced.is_none()) {
         news::announce(&running.log, &head.origin, next, own).await?;
         watched.announced = true;
     }
     let now = running.clock.now();
-    let Some(reason) = due(&head, &news, now) else { return Ok(false) };
+    let Some(reason) = due(&head, news, now) else { return Ok(false) };
     let ready = match (&own, &news.announced) {
         (Some(own), Some(announced)) => own == announced || !store.is_shared(),
         (Some(_), None) => true,

@@ -17,7 +17,7 @@ use crate::{
     config::Settings,
     domain::Clock,
     note::{NoteSigner, VerifierKey},
-    storage::{Database, EntryFilter, Head, Store},
+    storage::{Database, EntryFilter, Head, Store, StoreFault},
     subject::{KeyRing, KeyRingFault},
 };
 
@@ -25,12 +25,27 @@ use crate::{
 const NEWEST: u32 = 16;
 
 /// What the entries of this shard say.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct News {
     /// The key that was announced last. It bears the gateway's name.
     pub(super) announced: Option<VerifierKey>,
     /// Why a new key is wanted, if it is.
     pub(super) rotation: Option<String>,
+}
+
+/// The `key` entries of a shard, newest first.
+fn of_shard(head: &Head, limit: u32) -> EntryFilter {
+    EntryFilter {
+        kind: Some(Kind::Key.as_str().to_owned()),
+        since: Some(head.place.first),
+        limit,
+        ..EntryFilter::default()
+    }
+}
+
+/// Where the newest of them stands: as long as that is the same, so is what they say.
+pub(super) async fn newest_at(store: &dyn Store, head: &Head) -> Result<Option<u64>, StoreFault> {
+    Ok(store.search(&of_shard(head, 1)).await?.pop().map(|entry| entry.position))
 }
 
 impl News {
@@ -39,14 +54,8 @@ impl News {
         head: &Head,
         keys: &[VerifierKey],
     ) -> Result<Self, StartFault> {
-        let filter = EntryFilter {
-            kind: Some(Kind::Key.as_str().to_owned()),
-            since: Some(head.place.first),
-            limit: NEWEST,
-            ..EntryFilter::default()
-        };
         let mut news = Self::default();
-        for entry in store.search(&filter).await? {
+        for entry in store.search(&of_shard(head, NEWEST)).await? {
             // A key that somebody wrote into the database must not become the log's.
             if !vouched(store, &entry, keys).await? {
                 return Err(ShardFault::NotVouched(Kind::Key).into());
