@@ -40,6 +40,11 @@ use crate::{
 /// Connections that read.
 const READERS: usize = 4;
 
+/// What only the connection that writes has. Pages that a batch of the largest size changes stay in memory (32 MiB): most are
+/// of indexes whose keys are random. The write-ahead log goes into the database every 16 MiB; a page that every batch
+/// changes goes there once.
+const WRITING: [(&str, &str); 2] = [("cache_size", "-32768"), ("wal_autocheckpoint", "4096")];
+
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// The embedded store.
@@ -80,7 +85,7 @@ impl SqliteStore {
             // Statements name columns, never values; still, no statement goes to a log.
             .pragma("trusted_schema", "off");
         let options = sqlx::ConnectOptions::disable_statement_logging(options);
-        let mut writer = SqliteConnection::connect_with(&options).await?;
+        let mut writer = SqliteConnection::connect_with(&writing(&options)).await?;
         MIGRATIONS.run(&mut writer).await?;
         let (mode,): (String,) = sqlx::query_as("pragma journal_mode").fetch_one(&mut writer).await?;
         if mode != "wal" {
@@ -142,7 +147,7 @@ impl SqliteStore {
     }
 
     async fn connect_writer(&self) -> Result<SqliteConnection, sqlx::Error> {
-        let mut connection = SqliteConnection::connect_with(&self.options).await?;
+        let mut connection = SqliteConnection::connect_with(&writing(&self.options)).await?;
         let pages = self.page_limit.load(Ordering::SeqCst);
         if pages != 0 {
             max_page_count(&mut connection, pages).await?;
@@ -154,6 +159,10 @@ impl SqliteStore {
     pub(super) async fn moving(&self) -> Result<Option<String>, StoreFault> {
         read::moving(self).await
     }
+}
+
+fn writing(options: &SqliteConnectOptions) -> SqliteConnectOptions {
+    WRITING.iter().fold(options.clone(), |options, (name, value)| options.pragma(*name, *value))
 }
 
 async fn max_page_count(connection: &mut SqliteConnection, pages: u32) -> Result<(), sqlx::Error> {

@@ -16,7 +16,10 @@ use crate::{
 /// Rows inserted by one statement at most. Few, so that the texts of all sizes stay prepared.
 const ROWS: usize = 64;
 
-const ENTRY: &str = "insert into entry (position, pair, kind, time, leaf, facts, facts_salt, detail, detail_salt, \
+// Everything a batch writes is `insert or rollback`: a conflict ends the transaction, as it does in any case. Plain inserts of
+// several rows would be able to end alone, for which SQLite copies each page before it changes it.
+
+const ENTRY: &str = "insert or rollback into entry (position, pair, kind, time, leaf, facts, facts_salt, detail, detail_salt, \
      sealed, key_hash, subject, requester, purpose) values ";
 /// Columns of an entry.
 const COLUMNS: usize = 14;
@@ -24,16 +27,16 @@ const COLUMNS: usize = 14;
 /// What every batch writes beside its entries; one row for each client, known or not (P09). No parameter has a name or a
 /// number: SQLite looks each of those up from the first one on.
 const REST: &str = "\
-     insert into client_key (tag, subject, wrapped, year, expires) \
+     insert or rollback into client_key (tag, subject, wrapped, year, expires) \
         select unhex(value ->> 0), unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4 from json_each(?) \
         where true on conflict (tag, year) do update set expires = excluded.expires; \
-     insert into used_request_id (key, time) select unhex(value), ? from json_each(?); \
-     insert into open_request (pair, requester, time) \
+     insert or rollback into used_request_id (key, time) select unhex(value), ? from json_each(?); \
+     insert or rollback into open_request (pair, requester, time) \
         select unhex(value ->> 0), value ->> 1, ? from json_each(?); \
      delete from open_request where pair in (select unhex(value) from json_each(?)); \
-     insert into disclosure (grant_id, position, source, recipient, fields, counted, time) \
+     insert or rollback into disclosure (grant_id, position, source, recipient, fields, counted, time) \
         select unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ? from json_each(?); \
-     insert into head (id, origin, size, time, frontier, checkpoint, batch, keys, number, first) \
+     insert or rollback into head (id, origin, size, time, frontier, checkpoint, batch, keys, number, first) \
         values (1, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
         on conflict (id) do update set origin = excluded.origin, size = excluded.size, time = excluded.time, \
         frontier = excluded.frontier, checkpoint = excluded.checkpoint, batch = excluded.batch, keys = excluded.keys, \
@@ -187,7 +190,7 @@ async fn insert<T: Sync>(
     bind: impl for<'a, 'b, 'c> Fn(&'a mut Row<'b, 'c>, &T) -> Result<(), StoreFault> + Send,
 ) -> Result<(), StoreFault> {
     for some in rows.chunks(ROWS) {
-        let mut query = QueryBuilder::<Sqlite>::new(format!("insert into {into} "));
+        let mut query = QueryBuilder::<Sqlite>::new(format!("insert or rollback into {into} "));
         let mut bound = Ok(());
         query.push_values(some, |mut row, value| {
             if bound.is_ok() {
