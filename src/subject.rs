@@ -71,7 +71,8 @@ impl IndexKey {
         self.mac(&[b"sluis/v1/form\0", &form.bytes()])
     }
 
-    /// What names a client in an order to erase him: to whoever knows his number and has this key, and to nobody else.
+    /// What names a client in an order to erase him. Whoever has this key finds it for every number that there is, so it never
+    /// stands there as it is: [`Blinding`](crate::audit::erasure::Blinding).
     #[must_use]
     pub fn erasure_key(&self, client: &Tag, order: &[u8; 16]) -> [u8; 32] {
         self.mac(&[b"sluis/v1/erasure\0", client.bytes(), order])

@@ -1,7 +1,11 @@
 //! An order to erase a client (verzoek tot wissing, AVG 17): a C2SP signed note that two officers sign. It names the client
-//! by a keyed hash, so that whoever reads it, later or elsewhere, learns nothing of him.
+//! by a keyed and blinded hash, so that whoever reads it, later or elsewhere, learns nothing of him.
+
+mod blinding;
 
 use std::{fmt, str::FromStr};
+
+pub use blinding::{Blinding, OrderFile};
 
 use crate::{
     domain::{Timestamp, random},
@@ -88,7 +92,7 @@ pub struct Order {
     pub origin: String,
     /// Its own random number.
     pub number: [u8; 16],
-    /// The client, by [`erasure_key`](crate::subject::IndexKey::erasure_key).
+    /// The client, by [`erasure_key`](crate::subject::IndexKey::erasure_key), under a [`Blinding`] that is not in the order.
     pub client: [u8; 32],
     /// Why.
     pub ground: Ground,

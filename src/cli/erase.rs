@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, Subcommand};
 
 use crate::{
-    audit::erasure::{Ground, Order},
+    audit::erasure::{Blinding, Ground, Order, OrderFile},
     cli::{failed, say, words},
     client::Profile,
     consent::signing_key,
@@ -134,7 +134,8 @@ async fn plan(args: PlanArgs) -> Result<(), String> {
     let request = proto::PlanErasureRequest { bsn, ground: args.ground.to_string() };
     let plan = client.plan_erasure(request).await.map_err(|status| words::refusal(&status))?.into_inner();
     if let Some(out) = &args.out {
-        write(out, &plan.order)?;
+        let blinding = Blinding::from_bytes(&plan.blinding).ok_or("the gateway gave no blinding")?;
+        write(out, &OrderFile { blinding, note: plan.order.clone() })?;
     }
     if args.json {
         say(words::json("sluis.v1.PlanErasureResponse", &plan));
@@ -170,7 +171,7 @@ async fn plan(args: PlanArgs) -> Result<(), String> {
 }
 
 fn sign(args: &SignArgs) -> Result<(), String> {
-    let read = fs::read_to_string(&args.order).map_err(|fault| format!("cannot read the order: {fault}"))?;
+    let OrderFile { blinding, note: read } = self::read(&args.order)?;
     // Signed before, or not yet.
     let (text, before) = match Note::parse(&read) {
         Ok(note) => {
@@ -185,17 +186,18 @@ fn sign(args: &SignArgs) -> Result<(), String> {
     let signed = signer.sign(&text).map_err(|fault| fault.to_string())?;
     let note = signed + &before;
     Note::parse(&note).map_err(|_| "you have signed this order before".to_owned())?;
-    write(&args.order, &note)?;
+    write(&args.order, &OrderFile { blinding, note })?;
     say(format_args!("signed by {}: order {} of {}", args.officer, hex::encode(order.number), order.drawn));
     Ok(())
 }
 
 async fn carry_out(args: RunArgs) -> Result<(), String> {
-    let order = fs::read_to_string(&args.order).map_err(|fault| format!("cannot read the order: {fault}"))?;
+    let OrderFile { blinding, note } = read(&args.order)?;
     let bsn = words::bsn(&args.bsn).map_err(|fault| fault.to_string())?;
     let profile = Profile::load(&args.profile).map_err(|fault| fault.to_string())?;
     let mut client = profile.connect().await.map_err(|fault| fault.to_string())?.audit();
-    let erased = client.erase(proto::EraseRequest { bsn, order }).await;
+    let request = proto::EraseRequest { bsn, order: note, blinding: blinding.bytes().to_vec() };
+    let erased = client.erase(request).await;
     let erased = erased.map_err(|status| words::refusal(&status))?.into_inner();
     if args.json {
         say(words::json("sluis.v1.EraseResponse", &erased));
@@ -207,9 +209,18 @@ async fn carry_out(args: RunArgs) -> Result<(), String> {
         erased.position,
         complete.unwrap_or_default()
     ));
+    say(format_args!(
+        "delete {} now: with it and the index key the client could be found",
+        args.order.display()
+    ));
     Ok(())
 }
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|fault| format!("cannot write `{}`: {fault}", path.display()))
+fn read(path: &Path) -> Result<OrderFile, String> {
+    let text = fs::read_to_string(path).map_err(|fault| format!("cannot read the order: {fault}"))?;
+    text.parse().map_err(|fault| format!("`{}` {fault}", path.display()))
+}
+
+fn write(path: &Path, file: &OrderFile) -> Result<(), String> {
+    fs::write(path, file.to_string()).map_err(|fault| format!("cannot write `{}`: {fault}", path.display()))
 }

@@ -117,10 +117,10 @@ impl AuditService for AuditApi {
         request: Request<proto::EraseRequest>,
     ) -> Result<Response<proto::EraseResponse>, Status> {
         let (caller, scope) = self.admit(&request)?;
-        let proto::EraseRequest { bsn, order } = request.get_ref();
+        let proto::EraseRequest { bsn, order, blinding } = request.get_ref();
         let client = self.desk.erasable(scope, bsn)?;
         caller.take_up();
-        let erased = self.desk.erase(caller.oin, client, order).await?;
+        let erased = self.desk.erase(caller.oin, client, order, blinding).await?;
         let complete_on = Some(erased.complete_on.to_proto());
         Ok(Response::new(proto::EraseResponse { position: erased.position, complete_on }))
     }
@@ -135,6 +135,7 @@ fn planned(plan: &ErasurePlan) -> proto::PlanErasureResponse {
     let traces = &plan.traces;
     proto::PlanErasureResponse {
         order: plan.order.clone(),
+        blinding: plan.blinding.bytes().to_vec(),
         entries: traces.entries,
         forms: traces.forms.len() as u64,
         grants: traces.grants.len() as u64,

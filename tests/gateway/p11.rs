@@ -6,6 +6,7 @@ use std::{fs, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sluis::{
     audit::{
+        erasure::Order,
         export::stored::{Openings, StoredExportFault, Witnessed, export, export_witnessed},
         officer,
         report::Report,
@@ -16,7 +17,7 @@ use sluis::{
         Bsn, Clock as _,
         time::{ManualClock, SystemClock},
     },
-    note::{NoteSigner, VerifierKey},
+    note::{Note, NoteSigner, VerifierKey},
     proto,
     storage::Look,
     subject::{KeyRing, Tag},
@@ -38,8 +39,15 @@ async fn plan(lab: &Lab, short: &str, bsn: &str) -> Result<proto::PlanErasureRes
     lab.client(short).await.audit().plan_erasure(request).await.map(tonic::Response::into_inner)
 }
 
-async fn erase(lab: &Lab, short: &str, bsn: &str, order: &str) -> Result<proto::EraseResponse, Status> {
-    let request = proto::EraseRequest { bsn: bsn.to_owned(), order: order.to_owned() };
+/// Has an order carried out, with what came with its plan.
+async fn erase(
+    lab: &Lab,
+    short: &str,
+    bsn: &str,
+    (order, planned): (&str, &proto::PlanErasureResponse),
+) -> Result<proto::EraseResponse, Status> {
+    let blinding = planned.blinding.clone();
+    let request = proto::EraseRequest { bsn: bsn.to_owned(), order: order.to_owned(), blinding };
     lab.client(short).await.audit().erase(request).await.map(tonic::Response::into_inner)
 }
 
@@ -116,6 +124,23 @@ fn found_in(files: &[(String, Vec<u8>)], leads: &[Vec<u8>]) -> Vec<String> {
     found.collect()
 }
 
+/// What the keys of the gateway make of every test number, alone and with the number of each order in the log.
+fn guesses(lab: &Lab, log: &[crate::lab::Entry]) -> Vec<Vec<u8>> {
+    let keys = KeyRing::open(&lab.world.dir.join("data/keys")).unwrap();
+    let orders = log.iter().filter_map(|entry| entry.facts.get("order")?.as_str());
+    let orders: Vec<Order> =
+        orders.map(|note| Note::parse(note).unwrap().unverified_text().parse().unwrap()).collect();
+    assert!(orders.len() >= 2, "one that was refused, and one that was carried out");
+    let numbers = (999_990_000..=999_999_999_u32).filter_map(|number| Bsn::parse(&number.to_string()).ok());
+    let tags: Vec<_> = numbers.map(|bsn| keys.index.tag(&bsn)).collect();
+    assert!(tags.contains(&keys.index.tag(&Bsn::parse(BSN).unwrap())));
+    let of = |tag: &Tag| {
+        let named = orders.iter().map(|order| keys.index.erasure_key(tag, &order.number).to_vec());
+        named.chain([tag.bytes().to_vec()]).collect::<Vec<_>>()
+    };
+    tags.iter().flat_map(of).collect()
+}
+
 /// The database: as it lies on the disk, or all that a PostgreSQL gives.
 async fn database(lab: &Lab, name: &str) -> Vec<(String, Vec<u8>)> {
     if on_postgres() {
@@ -137,7 +162,7 @@ async fn p11_after_erasure_nothing_leads_to_the_client_and_every_proof_holds() {
     let planned = plan(&lab, "fg", BSN).await.unwrap();
     assert_eq!(planned.obstacles, ["ERASURE_CONSENT_NOT_OVER"]);
     assert!(planned.forms == 1 && planned.grants > 0 && planned.disclosures > 0 && planned.entries >= 3);
-    let refused = erase(&lab, "fg", BSN, &both(&lab, &planned.order)).await.unwrap_err();
+    let refused = erase(&lab, "fg", BSN, (&both(&lab, &planned.order), &planned)).await.unwrap_err();
     assert_eq!(reason(&refused), (Code::FailedPrecondition, "ERASURE_CONSENT_NOT_OVER".to_owned()));
     let tried = lab.log(0).await.pop().unwrap();
     assert_eq!((tried.kind.as_str(), &tried.facts["event"]), ("erasure", &"refused".into()));
@@ -155,7 +180,7 @@ async fn p11_after_erasure_nothing_leads_to_the_client_and_every_proof_holds() {
     assert!(found.len() >= leads.len(), "the search finds what is there: {}", found.len());
     assert!(!found_in(&files_in(&lab.path("before")), &leads).is_empty());
     let size = lab.size().await;
-    let erased = erase(&lab, "fg", BSN, &both(&lab, &planned.order)).await.unwrap();
+    let erased = erase(&lab, "fg", BSN, (&both(&lab, &planned.order), &planned)).await.unwrap();
     assert_eq!(erased.position as usize, size);
     assert_eq!(erased.complete_on, planned.complete_on);
 
@@ -183,6 +208,15 @@ async fn p11_after_erasure_nothing_leads_to_the_client_and_every_proof_holds() {
     assert_eq!((&said["event"], said["signed_by"].as_array().unwrap().len()), (&"erased".into(), 2));
     assert!(said["pairs"].as_array().unwrap().len() as u64 <= planned.entries);
     assert_eq!(receipt.entries.len(), 2);
+    // Whoever has all keys of the gateway and tries every number finds nobody.
+    let tried = guesses(&lab, &log);
+    let mut said: Vec<_> =
+        log.iter().map(|entry| ("facts".to_owned(), entry.facts.to_string().into_bytes())).collect();
+    said.extend(files_in(&lab.path("after")));
+    let found = found_in(&said, &tried);
+    assert!(found.is_empty(), "{found:?}");
+    let found = found_in(&database(&lab, "dump-blinding").await, std::slice::from_ref(&planned.blinding));
+    assert!(found.is_empty(), "{found:?}");
 
     // Who is left is left whole, and whoever was erased can be known again by a new form only.
     let list = proto::ListConsentsRequest { bsn: bsn(0) };
@@ -195,7 +229,7 @@ async fn p11_after_erasure_nothing_leads_to_the_client_and_every_proof_holds() {
         .record_consent(lab.sign("kade", sluis::demo::data::MAIN_FORM))
         .await;
     assert!(again.is_ok(), "a form of its own id is a new one");
-    let late = erase(&lab, "fg", &bsn(5), &both(&lab, &planned.order)).await.unwrap_err();
+    let late = erase(&lab, "fg", &bsn(5), (&both(&lab, &planned.order), &planned)).await.unwrap_err();
     assert_eq!(reason(&late).1, "ERASURE_ORDER_INVALID");
 }
 
@@ -234,7 +268,7 @@ async fn p11_an_order_takes_two_officers_of_this_gateway_about_this_client() {
         ("waterrijk", bsn(0), signed(order, &[first(), second()]), "FUNCTION_NOT_HELD"),
         ("kade", bsn(0), signed(order, &[first(), second()]), "FUNCTION_NOT_HELD"),
     ] {
-        let refused = erase(&lab, who, &about, &note).await.unwrap_err();
+        let refused = erase(&lab, who, &about, (&note, &planned)).await.unwrap_err();
         assert_eq!(reason(&refused).1, code, "{who} {note}");
         let text = format!("{refused:?} {}", String::from_utf8_lossy(refused.details()));
         assert!(!text.contains(&bsn(0)), "{text}");
@@ -253,8 +287,14 @@ async fn p11_an_order_takes_two_officers_of_this_gateway_about_this_client() {
     let others =
         |entry: &&crate::lab::Entry| !["erasure", "access", "turned_away"].contains(&entry.kind.as_str());
     assert_eq!(log.iter().filter(others).count(), 0);
-    erase(&lab, "fg", &bsn(0), &both(&lab, order)).await.unwrap();
-    let twice = erase(&lab, "fg", &bsn(0), &both(&lab, order)).await.unwrap_err();
+    // Nor with another blinding than came with it: nobody can tell whom it names.
+    for blinding in [vec![0; 32], vec![], planned.blinding[1..].to_vec()] {
+        let other = proto::PlanErasureResponse { blinding, ..planned.clone() };
+        let refused = erase(&lab, "fg", &bsn(0), (&both(&lab, order), &other)).await.unwrap_err();
+        assert_eq!(reason(&refused).1, "ERASURE_ORDER_INVALID");
+    }
+    erase(&lab, "fg", &bsn(0), (&both(&lab, order), &planned)).await.unwrap();
+    let twice = erase(&lab, "fg", &bsn(0), (&both(&lab, order), &planned)).await.unwrap_err();
     assert_eq!(reason(&twice).1, "ERASURE_CLIENT_UNKNOWN");
 }
 
@@ -268,7 +308,7 @@ async fn p11_what_left_is_accounted_for_first() {
     assert_eq!(planned.obstacles, ["ERASURE_TERM_RUNS"]);
     let days = (planned.not_before.unwrap().seconds - planned.complete_on.unwrap().seconds) / 86_400;
     assert!((1796..=1798).contains(&days), "five years, less the thirty days of backups: {days}");
-    let refused = erase(&lab, "fg", BSN, &both(&lab, &planned.order)).await.unwrap_err();
+    let refused = erase(&lab, "fg", BSN, (&both(&lab, &planned.order), &planned)).await.unwrap_err();
     assert_eq!(reason(&refused), (Code::FailedPrecondition, "ERASURE_TERM_RUNS".to_owned()));
     let tried = lab.log(0).await.pop().unwrap();
     assert_eq!((tried.kind.as_str(), &tried.facts["refusal"]), ("erasure", &"ERASURE_TERM_RUNS".into()));
@@ -327,7 +367,7 @@ async fn p11_an_export_up_to_an_older_checkpoint_is_refused_after_an_erasure() {
     };
     up_to("before").await.unwrap();
     let planned = plan(&lab, "fg", &bsn(0)).await.unwrap();
-    erase(&lab, "fg", &bsn(0), &both(&lab, &planned.order)).await.unwrap();
+    erase(&lab, "fg", &bsn(0), (&both(&lab, &planned.order), &planned)).await.unwrap();
     let refused = up_to("after").await.unwrap_err();
     assert!(matches!(refused, StoredExportFault::ForgottenMeanwhile), "{refused}");
     assert!(!lab.path("after").join("checkpoint").exists());

@@ -6,7 +6,7 @@ use super::{OfficerDesk, Scope, unreadable};
 use crate::{
     audit::{
         entry::NewEntry,
-        erasure::{Ground, Order, OrderFault, SignedOrder},
+        erasure::{Blinding, Ground, Order, OrderFault, SignedOrder},
         leaf::Kind,
         writer::{CommitFault, Work},
     },
@@ -22,6 +22,8 @@ use crate::{
 pub struct ErasurePlan {
     /// The text for two officers to sign.
     pub order: String,
+    /// What hides the client in it. Nothing of it is kept here.
+    pub blinding: Blinding,
     /// What leads to the client.
     pub traces: Traces,
     /// What keeps it from being done now.
@@ -69,10 +71,11 @@ impl OfficerDesk {
         let traces = self.store.traces(subject).await.map_err(|_| unreadable())?;
         let now = self.clock.now();
         let number = Order::number().map_err(|_| unreadable())?;
+        let blinding = Blinding::random().map_err(|_| unreadable())?;
         let order = Order {
             origin: self.origin.clone(),
             number,
-            client: self.keys.index.erasure_key(&client, &number),
+            client: blinding.hide(&self.keys.index.erasure_key(&client, &number)),
             ground,
             drawn: now,
         };
@@ -86,6 +89,7 @@ impl OfficerDesk {
         }
         Ok(ErasurePlan {
             order: order.to_string(),
+            blinding,
             obstacles,
             not_before: runs.map(|last| self.retention.accounted_for(last)),
             complete_on: self.retention.complete_on(now),
@@ -98,9 +102,15 @@ impl OfficerDesk {
     ///
     /// # Errors
     /// If the order is none of this log about this client, has too few signatures, or something keeps it from being done.
-    pub async fn erase(&self, caller: Oin, client: Tag, note: &str) -> Result<Erased, Refusal> {
+    pub async fn erase(
+        &self,
+        caller: Oin,
+        client: Tag,
+        note: &str,
+        blinding: &[u8],
+    ) -> Result<Erased, Refusal> {
         let now = self.clock.now();
-        let signed = match self.order(&client, note, now) {
+        let signed = match self.order(&client, note, blinding, now) {
             Ok(signed) => signed,
             Err(refusal) => return Err(self.refused(caller, None, refusal).await),
         };
@@ -128,7 +138,13 @@ impl OfficerDesk {
     }
 
     /// An order that holds: signed by two officers, fresh, of this log and about this client.
-    fn order(&self, client: &Tag, note: &str, now: Timestamp) -> Result<SignedOrder, Refusal> {
+    fn order(
+        &self,
+        client: &Tag,
+        note: &str,
+        blinding: &[u8],
+        now: Timestamp,
+    ) -> Result<SignedOrder, Refusal> {
         let invalid = |what: &str| Refusal::at(RefusalCode::ErasureOrderInvalid, "order", what);
         let signed = SignedOrder::open(note, &self.officers()).map_err(|fault| match fault {
             OrderFault::Signatures(_) => Refusal::at(RefusalCode::ErasureNeedsTwo, "order", fault),
@@ -145,8 +161,12 @@ impl OfficerDesk {
                 "was drawn up more than a fortnight ago, or in the future; draw up another one",
             ));
         }
-        if order.client != self.keys.index.erasure_key(client, &order.number) {
-            return Err(invalid("is about another client"));
+        let Some(blinding) = Blinding::from_bytes(blinding) else {
+            let what = "must be the 32 bytes that came with the order";
+            return Err(Refusal::at(RefusalCode::ErasureOrderInvalid, "blinding", what));
+        };
+        if order.client != blinding.hide(&self.keys.index.erasure_key(client, &order.number)) {
+            return Err(invalid("is about another client, or came with another blinding"));
         }
         Ok(signed)
     }

@@ -54,7 +54,7 @@ pub(super) async fn story(teller: &mut Teller, world: &World) -> Result<(), Stri
     let request = proto::PlanErasureRequest { bsn: CLIENT.to_owned(), ground: "avg-17-1-b".to_owned() };
     let plan = officer(world).await?.audit().plan_erasure(request).await.map_err(refused)?.into_inner();
     let order = signed(world, &plan.order)?;
-    let request = proto::EraseRequest { bsn: CLIENT.to_owned(), order };
+    let request = proto::EraseRequest { bsn: CLIENT.to_owned(), order, blinding: plan.blinding };
     let erased = officer(world).await?.audit().erase(request).await.map_err(refused)?.into_inner();
     let list = proto::ListConsentsRequest { bsn: CLIENT.to_owned() };
     let left = kade.consent().list_consents(list).await.map_err(refused)?.into_inner().consents.len();
