@@ -80,6 +80,8 @@ pub struct Seen {
     pub claimed: HashSet<[u8; 32]>,
     /// Requests that are open.
     pub open: HashSet<PairId>,
+    /// Those of them whose client was erased meanwhile.
+    pub erased: HashSet<PairId>,
     /// The grants asked for; unknown ones are absent.
     pub grants: HashMap<GrantId, Standing>,
     /// What the clients asked for said no to.

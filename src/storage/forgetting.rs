@@ -149,6 +149,10 @@ pub(super) async fn forget(
     for statement in FORGET {
         session.change(statement, &[Value::Bytes(&id)]).await?;
     }
+    // What comes of it later is about nobody: under a key of his it would lead to him again, by its pair.
+    let open =
+        "update open_request set erased = $2 where pair in (select pair from entry where subject = $1)";
+    session.change(open, &[Value::Bytes(&id), Value::Number(now.millis())]).await?;
     let emptied = "update entry set sealed = $2, key_hash = $2, subject = null where subject = $1";
     session.change(emptied, &[Value::Bytes(&id), Value::Bytes(&[])]).await?;
     let remembered = "insert into erased (subject, time) values ($1, $2) on conflict (subject) do nothing";

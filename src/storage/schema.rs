@@ -148,8 +148,11 @@ pub const TILE: Table = table(
 );
 
 /// Requests without an outcome.
-pub const OPEN_REQUEST: Table =
-    table("open_request", &[bytes("pair"), or_null(text("requester")), number("time")], &["pair"]);
+pub const OPEN_REQUEST: Table = table(
+    "open_request",
+    &[bytes("pair"), or_null(text("requester")), number("time"), or_null(number("erased"))],
+    &["pair"],
+);
 
 /// Request ids that were used.
 pub const USED_REQUEST_ID: Table = Table {

@@ -159,22 +159,39 @@ async fn p11_keys_that_come_back_are_deleted_again(place: Place) {
     assert_eq!(place.verified(&store).await, 0);
 }
 
+/// What came of his request names the pair that the erasure names: under a key of his it would lead to him again.
 async fn p11_what_was_under_way_releases_nothing_and_makes_nobody_known(place: Place) {
     let (store, clock) = (place.open().await, crate::log::clock());
     let log = start(&place, &store, &clock).await;
     let form = lived(&log).await;
     let subject = store.subject_of(&tag(0)).await.unwrap().unwrap();
     let pair = PairId::random();
-    log.commit(request(pair, None)).await.unwrap();
-    log.commit(erase(0, time(DAY))).await.unwrap();
-    let late = log.commit(outcome(pair, needs(&[form.grants[0].grant.id]))).await;
+    log.commit(Work::Request { entry: about(0, Kind::Request, pair), claim: None }).await.unwrap();
+    let erased = log.commit(erase(0, time(DAY))).await.unwrap();
+    let named = store.entries(erased.position, 1).await.unwrap().pop().unwrap();
+    assert!(String::from_utf8_lossy(named.facts_json()).contains(&pair.to_string()));
+    let come = |needs| Work::Outcome { entry: about(0, Kind::Outcome, pair), needs };
+    let late = log.commit(come(needs(&[form.grants[0].grant.id]))).await;
     assert_eq!(late.unwrap_err(), CommitFault::GrantNotInForce);
+    // Another client's in the same batch has its keys as ever.
+    let other = PairId::random();
+    log.commit(Work::Request { entry: about(1, Kind::Request, other), claim: None }).await.unwrap();
+    let others = Work::Outcome { entry: about(1, Kind::Outcome, other), needs: vec![] };
+    let (his, others) = tokio::join!(log.commit(come(vec![])), log.commit(others));
+    let at = async |position| store.entries(position, 1).await.unwrap().pop().unwrap().subject;
+    assert_eq!(at(his.unwrap().position).await, None);
+    assert_eq!(at(others.unwrap().position).await, store.subject_of(&tag(1)).await.unwrap());
+    assert_eq!(store.subject_of(&tag(0)).await.unwrap(), None, "and no key was made for him");
     // An entry about a client who is gone is one about nobody.
     let entry =
         NewEntry { subject: SubjectLink::Subject(subject), ..about(0, Kind::Consent, PairId::random()) };
     log.commit(Work::Append(entry)).await.unwrap();
     assert_eq!(all(&store).await.last().unwrap().subject, None);
     assert_eq!(store.subject_of(&tag(0)).await.unwrap(), None);
+    assert_eq!(place.verified(&store).await, 0);
+    // What he asks from now on is of a new client.
+    exchange(&log, 0, vec![]).await.unwrap();
+    assert!(store.subject_of(&tag(0)).await.unwrap().is_some_and(|new| new != subject));
 }
 
 async fn p11_what_has_a_term_that_is_over_is_forgotten_and_nothing_else(place: Place) {

@@ -116,7 +116,7 @@ impl State {
         }
         let now = clock.max(newest);
         let (place, end) = (self.place(), self.end());
-        let (keys, key_rows) = clients::keys(works, &seen.keys, &self.parts.keys.master, now)?;
+        let (keys, key_rows) = clients::keys(works, &seen, &self.parts.keys.master, now)?;
         let found = match decide::erased(works, &seen) {
             Some(subject) => Some((subject, commit.traces(subject).await?)),
             None => None,

@@ -1,16 +1,16 @@
 //! The keys of the clients that a batch concerns: kept ones, and new ones for who has none yet. The same work and the
 //! same writes for a known and an unknown client (P09).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Work;
 use crate::{
     audit::{
-        entry::SubjectLink,
+        entry::{NewEntry, SubjectLink},
         seal::{ClientKey, MasterKey, SealFault},
     },
-    domain::{SubjectId, Timestamp, random},
-    storage::{KeyRow, Look, StoreFault},
+    domain::{PairId, SubjectId, Timestamp, random},
+    storage::{KeyRow, Look, Seen, StoreFault},
     subject::Tag,
 };
 
@@ -22,12 +22,15 @@ const QUESTION_KEY_MILLIS: i64 = 7 * 24 * 3_600_000;
 pub(super) struct Keys {
     by_tag: HashMap<Tag, (SubjectId, ClientKey)>,
     by_subject: HashMap<SubjectId, ClientKey>,
+    // Requests whose client was erased while they were open.
+    erased: HashSet<PairId>,
 }
 
 impl Keys {
-    /// The client and his key, if the link leads to one.
-    pub(super) fn of(&self, link: SubjectLink) -> Option<(SubjectId, &ClientKey)> {
-        match link {
+    /// The client of an entry and his key, if it is about one who is there.
+    pub(super) fn of(&self, entry: &NewEntry) -> Option<(SubjectId, &ClientKey)> {
+        match entry.subject {
+            _ if self.erased.contains(&entry.pair) => None,
             SubjectLink::Nobody => None,
             SubjectLink::Tag { tag, .. } => self.by_tag.get(&tag).map(|(subject, key)| (*subject, key)),
             SubjectLink::Subject(subject) => self.by_subject.get(&subject).map(|key| (subject, key)),
@@ -50,32 +53,39 @@ pub(super) fn wanted(works: &[Work], look: &mut Look) {
     look.subjects.dedup();
 }
 
-/// The keys, and a row to write for each.
+/// The keys, and a row to write for each. None for what comes of a request whose client was erased meanwhile: the log names its
+/// pair as one of his, so a key of it would make him known again.
 pub(super) fn keys(
     works: &[Work],
-    found: &[KeyRow],
+    seen: &Seen,
     master: &MasterKey,
     now: Timestamp,
 ) -> Result<(Keys, Vec<KeyRow>), StoreFault> {
     let mut by_tag: HashMap<Tag, Vec<&KeyRow>> = HashMap::new();
     let mut tag_of: HashMap<SubjectId, Tag> = HashMap::new();
-    for row in found {
+    for row in &seen.keys {
         by_tag.entry(row.tag).or_default().push(row);
         tag_of.insert(row.subject, row.tag);
     }
     let mut clients = Clients { by_tag, tag_of, master, now, rows: BTreeMap::new() };
-    let mut keys = Keys::default();
+    let mut keys = Keys { erased: seen.erased.clone(), ..Keys::default() };
+    let links: Vec<_> = works
+        .iter()
+        .map(Work::entry)
+        .filter(|entry| !seen.erased.contains(&entry.pair))
+        .map(|entry| entry.subject)
+        .collect();
     let mut tags: BTreeMap<Tag, bool> = BTreeMap::new();
-    for work in works {
-        if let SubjectLink::Tag { tag, keep } = work.entry().subject {
+    for link in &links {
+        if let SubjectLink::Tag { tag, keep } = *link {
             *tags.entry(tag).or_default() |= keep;
         }
     }
     for (tag, keep) in tags {
         keys.by_tag.insert(tag, clients.by_tag(tag, keep)?);
     }
-    for work in works {
-        if let SubjectLink::Subject(subject) = work.entry().subject
+    for link in links {
+        if let SubjectLink::Subject(subject) = link
             && !keys.by_subject.contains_key(&subject)
         {
             // Without keys: erased since the work was made. Then it is sealed as one that concerns nobody.

@@ -176,7 +176,7 @@ impl<'a> Pass<'a, '_> {
 
     /// The client of an entry, and his key.
     pub(super) fn client(&self, entry: &NewEntry) -> Option<(SubjectId, &ClientKey)> {
-        self.keys.of(entry.subject)
+        self.keys.of(entry)
     }
 
     fn accept(&mut self, index: usize, work: &'a Work) -> Result<(), StoreFault> {

@@ -42,7 +42,7 @@ pub(super) fn row(
         json: leaf::canonical(&facts).map_err(unwritable)?,
         salt: random::bytes().map_err(no_random)?,
     };
-    let known = keys.of(entry.subject);
+    let known = keys.of(entry);
     let entry_key = match known {
         Some((_, key)) => key.entry_key(&id).map_err(unsealable)?,
         None => EntryKey::random().map_err(no_random)?,

@@ -51,7 +51,7 @@ const LOOK: &str = concat!(
      union all \
      select 3, key, null, null, null, null, null, null, null, null, null from claim where key = any($5) \
      union all \
-     select 4, pair, null, null, null, null, null, null, null, null, null from open_request where pair = any($6) \
+     select 4, pair, null, null, null, erased, null, null, null, null, null from open_request where pair = any($6) \
      union all ",
     grants!("g.id = any($7)"),
     " union all \
@@ -95,6 +95,7 @@ pub(super) async fn look(connection: &mut PgConnection, wanted: &Look) -> Result
             4 => {
                 let pair = PairId::from_bytes(&row.bytes("a")?).map_err(|_| StoreFault::Corrupt("a pair"))?;
                 seen.open.insert(pair);
+                seen.erased.extend(row.number_or_null("m")?.map(|_| pair));
             }
             5 => {
                 let standing = standing(&row)?;

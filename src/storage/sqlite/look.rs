@@ -35,7 +35,7 @@ fn statements() -> String {
         (2, format!("{} from client_key", rows::KEY), format!("subject {}", among(5))),
         (3, "key from used_request_id".to_owned(), format!("key {}", among(6))),
         (3, "key from claim".to_owned(), format!("key {}", among(6))),
-        (4, "pair from open_request".to_owned(), format!("pair {}", among(7))),
+        (4, "pair, erased from open_request".to_owned(), format!("pair {}", among(7))),
         (5, format!("{} from consent_grant g", rows::STANDING), format!("g.id {}", among(8))),
         (6, "id from consent_form".to_owned(), format!("id {}", among(9))),
         (7, "id from consent_grant".to_owned(), format!("id {}", among(10))),
@@ -93,7 +93,11 @@ impl SqliteStore {
                 1 => seen.leaves.push(row.bytes("leaf")?),
                 2 => seen.keys.push(rows::key(row)?),
                 3 => drop(seen.claimed.insert(rows::claim(row)?)),
-                4 => drop(seen.open.insert(rows::pair(row)?)),
+                4 => {
+                    let pair = rows::pair(row)?;
+                    seen.open.insert(pair);
+                    seen.erased.extend(row.number_or_null("erased")?.map(|_| pair));
+                }
                 5 => drop(seen.grants.insert(rows::grant_id(row, "id")?, rows::standing(row)?)),
                 8 => seen.stops.push((rows::subject(row, "subject")?, rows::stop(&row.text("stop")?)?)),
                 6 => drop(seen.used_forms.insert(rows::form_id(row, "id")?)),

@@ -1,0 +1,4 @@
+-- What it takes to forget a client to the end.
+
+-- A request that was open when its client was erased: what comes of it concerns nobody.
+alter table open_request add column erased bigint; -- milliseconds since 1970; null for any other
