@@ -3,7 +3,7 @@
 
 mod blinding;
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 pub use blinding::{Blinding, OrderFile};
 
@@ -170,14 +170,17 @@ impl SignedOrder {
     pub fn open(note: &str, officers: &[VerifierKey]) -> Result<Self, OrderFault> {
         let parsed = Note::parse(note)?;
         let order = parsed.unverified_text().parse()?;
-        let signed_by: Vec<String> = match parsed.verify(officers) {
-            Ok(opened) => opened.signed_by.iter().map(|key| key.name().to_owned()).collect(),
+        let keys = match parsed.verify(officers) {
+            Ok(opened) => opened.signed_by,
             Err(NoteFault::Unsigned) => return Err(OrderFault::Signatures(0)),
             Err(fault) => return Err(fault.into()),
         };
-        if signed_by.len() < OFFICERS {
-            return Err(OrderFault::Signatures(signed_by.len()));
+        // One key under two names is one officer.
+        let distinct = keys.iter().map(|key| *key.public_key()).collect::<BTreeSet<_>>().len();
+        if distinct < OFFICERS {
+            return Err(OrderFault::Signatures(distinct));
         }
+        let signed_by = keys.iter().map(|key| key.name().to_owned()).collect();
         Ok(Self { order, signed_by, note: note.to_owned() })
     }
 }
@@ -221,6 +224,11 @@ mod tests {
         for (by, faults) in [(vec![&first], 1), (vec![&first, &other], 1), (vec![&other], 0)] {
             assert_eq!(SignedOrder::open(&sign(&by), &officers), Err(OrderFault::Signatures(faults)));
         }
+        // One key under two names is one officer.
+        let pkcs8 = NoteSigner::generate_pkcs8().unwrap();
+        let [one, same] = ["fg-1", "fg-2"].map(|name| NoteSigner::from_pkcs8(name, &pkcs8).unwrap());
+        let known = [one.verifier().clone(), same.verifier().clone()];
+        assert_eq!(SignedOrder::open(&sign(&[&one, &same]), &known), Err(OrderFault::Signatures(1)));
         // The same officer twice is no note at all.
         assert!(matches!(SignedOrder::open(&sign(&[&first, &first]), &officers), Err(OrderFault::Note(_))));
         let changed = sign(&[&first, &second]).replace("17-1-b", "17-1-e");

@@ -207,7 +207,7 @@ pub(super) fn parse(text: &str, kind: GatewayKind, faults: &mut RegisterFaults) 
         }
     };
     let mut organisations: Vec<Organisation> = Vec::new();
-    let mut kids = BTreeSet::new();
+    let (mut kids, mut officers) = (BTreeSet::new(), BTreeSet::new());
     for (index, value) in raw.organisation.into_iter().enumerate() {
         let oin = value.get("oin").and_then(toml::Value::as_str).unwrap_or("no oin");
         let mut item = Item::new(FILE, format_args!("organisation {} ({oin})", index + 1), faults);
@@ -224,6 +224,14 @@ pub(super) fn parse(text: &str, kind: GatewayKind, faults: &mut RegisterFaults) 
         for key in &organisation.signing_keys {
             let fresh = kids.insert(key.kid.clone());
             item.must(fresh, format_args!("the key `{}` stands in the file more than once", key.kid));
+        }
+        for key in &organisation.officer_keys {
+            // Under two names one officer would be two.
+            let fresh = officers.insert(*key.public_key());
+            item.must(
+                fresh,
+                format_args!("the key of `{}` stands in the file under another name", key.name()),
+            );
         }
         organisations.push(organisation);
     }

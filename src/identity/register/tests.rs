@@ -320,6 +320,15 @@ fn numbers_and_keys_are_unique() {
                public = \"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI\"\n";
     let twice = parse(&format!("{PARTICIPANTS}{key}"), &SIGNED).unwrap_err();
     assert!(twice.to_string().contains("the key `ggz-2026` stands in the file more than once"), "{twice}");
+    // Two officers have two keys, whatever these are called.
+    let officers = |second: [u8; 32]| {
+        let key = |name, public| crate::note::VerifierKey::new(name, public).unwrap();
+        let keys = format!("officer_key = [\"{}\", \"{}\"]\n", key("fg-1", [7; 32]), key("fg-2", second));
+        parse(&PARTICIPANTS.replacen("complaint = ", &format!("{keys}complaint = "), 1), &SIGNED)
+    };
+    assert!(officers([8; 32]).is_ok());
+    let fault = officers([7; 32]).unwrap_err().to_string();
+    assert!(fault.contains("the key of `fg-2` stands in the file under another name"), "{fault}");
 }
 
 #[test]
