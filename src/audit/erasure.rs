@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 pub use blinding::{Blinding, OrderFile};
 
 use crate::{
+    audit::tree::sha256,
     domain::{Timestamp, random},
     note::{Note, NoteFault, VerifierKey},
 };
@@ -107,6 +108,12 @@ impl Order {
     /// If the operating system gives no random bytes.
     pub fn number() -> Result<[u8; 16], random::NoRandom> {
         random::bytes()
+    }
+
+    /// What is claimed when it is carried out, so that it is once.
+    #[must_use]
+    pub fn claim(&self) -> [u8; 32] {
+        sha256(&[b"sluis/v1/erasure-order\0", &self.number])
     }
 
     /// Whether it may still be carried out.

@@ -177,6 +177,8 @@ pub enum Work {
         entry: NewEntry,
         /// The client.
         client: Tag,
+        /// The order, hashed: it is carried out once.
+        claim: [u8; 32],
         /// What left since then still has to be accounted for.
         disclosed_since: Timestamp,
     },

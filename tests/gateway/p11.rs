@@ -295,7 +295,7 @@ async fn p11_an_order_takes_two_officers_of_this_gateway_about_this_client() {
     }
     erase(&lab, "fg", &bsn(0), (&both(&lab, order), &planned)).await.unwrap();
     let twice = erase(&lab, "fg", &bsn(0), (&both(&lab, order), &planned)).await.unwrap_err();
-    assert_eq!(reason(&twice).1, "ERASURE_CLIENT_UNKNOWN");
+    assert_eq!(reason(&twice).1, "ERASURE_ORDER_INVALID");
 }
 
 #[tokio::test(flavor = "multi_thread")]

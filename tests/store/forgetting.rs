@@ -22,6 +22,7 @@ use crate::{
 crate::on_both!(
     p11_an_erased_client_is_gone_and_every_proof_stays,
     p11_nobody_is_erased_while_a_consent_or_a_term_runs,
+    p11_an_order_is_carried_out_once,
     p11_keys_that_come_back_are_deleted_again,
     p11_what_was_under_way_releases_nothing_and_makes_nobody_known,
     p11_what_has_a_term_that_is_over_is_forgotten_and_nothing_else,
@@ -61,9 +62,16 @@ fn withdraw(n: usize) -> Work {
     }
 }
 
+/// By an order of its own.
 fn erase(n: usize, disclosed_since: Timestamp) -> Work {
+    let mut claim = [0; 32];
+    claim[..16].copy_from_slice(&PairId::random().bytes());
+    erase_by(claim, n, disclosed_since)
+}
+
+fn erase_by(claim: [u8; 32], n: usize, disclosed_since: Timestamp) -> Work {
     let entry = NewEntry::of_gateway(Kind::Erasure, json!({ "event": "erased" }));
-    Work::Erase { entry, client: tag(n), disclosed_since }
+    Work::Erase { entry, client: tag(n), claim, disclosed_since }
 }
 
 /// A log with two clients, of whom the first has a form, a disclosure and a withdrawal.
@@ -136,6 +144,21 @@ async fn p11_nobody_is_erased_while_a_consent_or_a_term_runs(place: Place) {
     assert!(entries.iter().all(|entry| entry.sealed.is_some()));
     log.commit(erase(0, now.plus_millis(1))).await.unwrap();
     assert_eq!(place.verified(&store).await, 0);
+}
+
+async fn p11_an_order_is_carried_out_once(place: Place) {
+    let (store, clock) = (place.open().await, crate::log::clock());
+    let log = start(&place, &store, &clock).await;
+    lived(&log).await;
+    // What was refused may still be done.
+    assert_eq!(log.commit(erase_by([9; 32], 0, time(0))).await.unwrap_err(), CommitFault::TermRuns);
+    log.commit(erase_by([9; 32], 0, time(DAY))).await.unwrap();
+    // He signs anew, and withdraws anew.
+    log.commit(record(0, &form(&[UWV]))).await.unwrap();
+    log.commit(withdraw(0)).await.unwrap();
+    assert_eq!(log.commit(erase_by([9; 32], 0, time(DAY))).await.unwrap_err(), CommitFault::AlreadyDone);
+    assert!(store.subject_of(&tag(0)).await.unwrap().is_some());
+    log.commit(erase(0, time(DAY))).await.unwrap();
 }
 
 async fn p11_keys_that_come_back_are_deleted_again(place: Place) {

@@ -120,21 +120,28 @@ impl OfficerDesk {
         let work = Work::Erase {
             entry: entry(caller, facts),
             client,
+            claim: signed.order.claim(),
             disclosed_since: self.retention.account_since(now),
         };
-        let code = match self.log.commit(work).await {
+        let refusal: Refusal = match self.log.commit(work).await {
             Ok(committed) => {
                 if let Err(fault) = self.store.scrub().await {
                     tracing::warn!(%fault, "what was erased may stand in free pages until the next upkeep");
                 }
                 return Ok(Erased { position: committed.position, complete_on });
             }
-            Err(CommitFault::NotFound) => RefusalCode::ErasureClientUnknown,
-            Err(fault @ (CommitFault::ConsentNotOver | CommitFault::TermRuns)) => fault.into(),
+            Err(CommitFault::NotFound) => RefusalCode::ErasureClientUnknown.into(),
+            Err(CommitFault::AlreadyDone) => {
+                let what = "was carried out before; draw up another one";
+                Refusal::at(RefusalCode::ErasureOrderInvalid, "order", what)
+            }
+            Err(fault @ (CommitFault::ConsentNotOver | CommitFault::TermRuns)) => {
+                RefusalCode::from(fault).into()
+            }
             // Nothing was decided, and nothing can be written.
             Err(fault) => return Err(RefusalCode::from(fault).into()),
         };
-        Err(self.refused(caller, Some(&signed), code.into()).await)
+        Err(self.refused(caller, Some(&signed), refusal).await)
     }
 
     /// An order that holds: signed by two officers, fresh, of this log and about this client.

@@ -76,7 +76,10 @@ pub(super) fn wanted(works: &[Work], index: &IndexKey) -> Look {
             | Work::PauseSource { .. }
             | Work::Acknowledge { .. } => {}
             Work::Once { claim, .. } => look.claims.push(*claim),
-            Work::Erase { client, .. } => look.tags.push(*client),
+            Work::Erase { client, claim, .. } => {
+                look.tags.push(*client);
+                look.claims.push(*claim);
+            }
             Work::Request { claim, .. } => look.claims.extend(claim),
             Work::Outcome { entry, needs } => {
                 look.pairs.push(entry.pair);
@@ -193,7 +196,9 @@ impl<'a> Pass<'a, '_> {
                 self.verdict.once.push(*claim);
                 self.take(index, Cow::Borrowed(entry));
             }
-            Work::Erase { entry, disclosed_since, .. } => self.erase(index, entry, *disclosed_since),
+            Work::Erase { entry, claim, disclosed_since, .. } => {
+                self.erase(index, entry, *claim, *disclosed_since);
+            }
             Work::Request { entry, claim } => {
                 let id_was_new = claim.is_none_or(|claim| self.seen.claimed.insert(claim));
                 if id_was_new {

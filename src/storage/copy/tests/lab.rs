@@ -181,7 +181,7 @@ async fn fill(log: &Writer) {
     log.commit(Work::Once { entry: once, claim: [9; 32] }).await.unwrap();
     let entry = NewEntry::of_gateway(leaf::Kind::Erasure, json!({}));
     let disclosed_since = Timestamp::from_millis(0);
-    log.commit(Work::Erase { entry, client: tags[39], disclosed_since }).await.unwrap();
+    log.commit(Work::Erase { entry, client: tags[39], claim: [39; 32], disclosed_since }).await.unwrap();
     let consent = |event: &str, subject| NewEntry {
         subject,
         ..NewEntry::of_gateway(leaf::Kind::Consent, json!({ "event": event }))
