@@ -2,3 +2,6 @@
 
 -- A request that was open when its client was erased: what comes of it concerns nobody.
 alter table open_request add column erased bigint; -- milliseconds since 1970; null for any other
+
+-- Forms by age, to find those whose term is over without reading the others.
+create index consent_form_recorded on consent_form (recorded_at);

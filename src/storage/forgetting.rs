@@ -95,11 +95,17 @@ const FORGET_FORM: [&str; 4] = [
     "delete from consent_form where id = $1",
 ];
 
-/// Forms whose grants are all over since before `$1`, at most `$2`.
-const FORMS_OVER: &str = "select f.id from consent_form f where f.recorded_at < $1 and not exists \
+/// Forms whose grants are all over since before `$1`, at most `$2`, oldest first.
+pub(super) const FORMS_OVER: &str = "select f.id from consent_form f where f.recorded_at < $1 and not exists \
     (select 1 from consent_grant g where g.form = f.id and g.ends >= $1 and not exists \
     (select 1 from consent_event e where e.grant_id = g.id and e.time < $1 \
-    and e.kind in ('renewed', 'refused', 'withdrawn', 'invalidated'))) order by f.id limit $2";
+    and e.kind in ('renewed', 'refused', 'withdrawn', 'invalidated'))) order by f.recorded_at limit $2";
+
+/// Position of the first entry that is not before `$1`. Time never goes back in a log, so all before it is over and nothing
+/// else is. By the index of times: nobody waits while a whole log is read because nothing of it is over.
+pub(super) const BOUNDARY: &str = "select coalesce(\
+    (select position from entry where time >= $1 order by time, position limit 1), \
+    (select max(position) + 1 from entry), 0) as boundary";
 
 /// A transaction in a database, for what both do in the same words.
 pub(super) trait Session {
@@ -161,11 +167,11 @@ pub(super) async fn forget(
 
 /// Forgets at most about `limit` rows of each kind whose term is over, and tells how many there were.
 pub(super) async fn expire(session: &mut impl Session, terms: &Terms, limit: u32) -> Result<u64, StoreFault> {
-    let limit = Value::Number(limit.into());
     let mut done = 0;
     for term in &terms.entries {
         done += entries_over(session, term, limit).await?;
     }
+    let limit = Value::Number(limit.into());
     let consents = [Value::Number(terms.consents.millis()), limit];
     for form in session.rows(FORMS_OVER, &consents).await? {
         let id = form.bytes("id")?;
@@ -186,32 +192,28 @@ pub(super) async fn expire(session: &mut impl Session, terms: &Terms, limit: u32
     Ok(done)
 }
 
-async fn entries_over(
-    session: &mut impl Session,
-    term: &EntryTerm,
-    limit: Value<'_>,
-) -> Result<u64, StoreFault> {
+async fn entries_over(session: &mut impl Session, term: &EntryTerm, limit: u32) -> Result<u64, StoreFault> {
     let record = Value::Text(term.record);
     let known = session.rows("select position from expired where record = $1", &[record]).await?;
     let from = known.first().map_or(Ok(0), |row| row.number("position"))?;
-    // Time never goes back in a log, so what is over is its beginning.
-    let over = "select max(position) as last from \
-        (select position from entry where position >= $1 and time < $2 order by position limit $3) as page";
-    let page = [Value::Number(from), Value::Number(term.before.millis()), limit];
-    let last = session.rows(over, &page).await?;
-    let Some(last) = last.first().map_or(Ok(None), |row| row.number_or_null("last"))? else { return Ok(0) };
+    let boundary = session.rows(BOUNDARY, &[Value::Number(term.before.millis())]).await?;
+    let boundary = boundary.first().map_or(Ok(0), |row| row.number("boundary"))?;
+    let end = boundary.min(from.saturating_add(limit.into()));
+    if end <= from {
+        return Ok(0);
+    }
     let kinds: Vec<String> = term.kinds.iter().map(|kind| format!("'{kind}'")).collect();
     let emptied = format!(
         "update entry set facts = $3, facts_salt = $3, detail = null, detail_salt = null, sealed = $3, key_hash = $3, \
          subject = null, requester = null, purpose = null \
-         where position >= $1 and position <= $2 and kind in ({})",
+         where position >= $1 and position < $2 and kind in ({})",
         kinds.join(", ")
     );
-    session.change(&emptied, &[Value::Number(from), Value::Number(last), Value::Bytes(&[])]).await?;
+    session.change(&emptied, &[Value::Number(from), Value::Number(end), Value::Bytes(&[])]).await?;
     let upto = "insert into expired (record, position) values ($1, $2) \
         on conflict (record) do update set position = excluded.position";
-    session.change(upto, &[record, Value::Number(last.saturating_add(1))]).await?;
-    Ok(u64::try_from(last - from + 1).unwrap_or_default())
+    session.change(upto, &[record, Value::Number(end)]).await?;
+    Ok(u64::try_from(end - from).unwrap_or_default())
 }
 
 /// Keys that open nothing any more: of a client without forms and without an entry; and those of a year that is over,

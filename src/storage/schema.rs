@@ -184,7 +184,10 @@ pub const CLIENT_KEY: Table = Table {
 
 /// Recorded forms.
 pub const CONSENT_FORM: Table = Table {
-    indexes: &[index("consent_form_subject", &["subject", "recorder"])],
+    indexes: &[
+        index("consent_form_subject", &["subject", "recorder"]),
+        index("consent_form_recorded", &["recorded_at"]),
+    ],
     ..table(
         "consent_form",
         &[

@@ -57,3 +57,35 @@ impl SqliteStore {
         if busy == 0 { Ok(()) } else { Err(StoreFault::Busy) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::rows::Columns as _;
+
+    /// Whoever looks for what is over holds the one lock there is: what is not over is not read for it.
+    #[tokio::test]
+    async fn what_is_over_is_found_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).await.unwrap();
+        let mut held = store.held().await.unwrap();
+        let (before, limit) = (Value::Number(5), Value::Number(10));
+        for (statement, values, index) in [
+            (forgetting::BOUNDARY, &[before][..], "SEARCH entry USING COVERING INDEX entry_time (time>?)"),
+            (
+                forgetting::FORMS_OVER,
+                &[before, limit],
+                "SEARCH f USING COVERING INDEX consent_form_recorded (recorded_at<?)",
+            ),
+        ] {
+            let plan =
+                held.connection.rows(&format!("explain query plan {statement}"), values).await.unwrap();
+            let plan: Vec<_> = plan.iter().map(|row| row.text("detail").unwrap()).collect();
+            assert!(plan.iter().any(|step| step == index), "{plan:?}");
+            let sorts_or_reads_all = |step: &&String| {
+                (step.starts_with("SCAN") && *step != "SCAN CONSTANT ROW") || step.contains("USE TEMP B-TREE")
+            };
+            assert_eq!(plan.iter().find(sorts_or_reads_all), None, "{plan:?}");
+        }
+    }
+}
