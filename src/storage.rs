@@ -438,6 +438,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Sees to it that what was deleted does not stand in free pages either.
     async fn scrub(&self) -> Result<(), StoreFault>;
 
+    /// Whether that is to be done (again), because somebody was erased.
+    async fn is_scrub_due(&self) -> Result<bool, StoreFault>;
+
     /// The `request` entry of a pair.
     async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>, StoreFault>;
 

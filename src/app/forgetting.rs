@@ -18,6 +18,8 @@ use crate::{
 
 /// How often it is looked whether a day has begun.
 const LOOK: Duration = Duration::from_secs(30);
+/// How long nobody tries to see to free pages again after that failed. It may have held up commits.
+const SCRUB_AGAIN_MILLIS: i64 = 10 * 60_000;
 /// Rows of each kind that are forgotten in one go, so that nobody waits long for the database.
 const PAGE: u32 = 2_000;
 
@@ -37,6 +39,9 @@ pub enum ForgetFault {
 pub(super) struct Forgetting {
     day: Option<Day>,
     left: Option<Terms>,
+    // Whether free pages are to be seen to, and when that failed.
+    scrub: bool,
+    failed: Option<Timestamp>,
 }
 
 impl Forgetting {
@@ -49,17 +54,33 @@ impl Forgetting {
     ) -> Result<(), ForgetFault> {
         let now = running.clock.now();
         if self.day != Some(now.day()) {
+            self.scrub |= running.store.expire(&running.settings.retention.erased(now), PAGE).await? > 0;
             self.left = begin(running, now).await?;
             self.day = Some(now.day());
         }
-        let Some(terms) = &self.left else { return Ok(()) };
-        while running.store.expire(terms, PAGE).await? > 0 {
-            if *stopped.borrow() {
-                return Ok(());
+        if let Some(terms) = &self.left {
+            while running.store.expire(terms, PAGE).await? > 0 {
+                if *stopped.borrow() {
+                    return Ok(());
+                }
             }
+            self.left = None;
+            self.scrub = true;
         }
-        running.store.scrub().await?;
-        self.left = None;
+        self.scrub(running, now).await
+    }
+
+    /// Sees to free pages where something was deleted, also where an erasure did not come to it.
+    async fn scrub(&mut self, running: &Running, now: Timestamp) -> Result<(), ForgetFault> {
+        if self.failed.is_some_and(|failed| now < failed.plus_millis(SCRUB_AGAIN_MILLIS)) {
+            return Ok(());
+        }
+        if self.scrub || running.store.is_scrub_due().await? {
+            self.failed = Some(now);
+            running.store.scrub().await?;
+            self.scrub = false;
+            self.failed = None;
+        }
         Ok(())
     }
 }

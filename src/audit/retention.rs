@@ -87,8 +87,22 @@ impl Retention {
         Terms {
             entries: entries.collect(),
             consents: Self::before(now, self.consents_days),
-            key_year: i64::from(Self::before(now, longest).year()) - 1,
+            key_year: Some(i64::from(Self::before(now, longest).year()) - 1),
             request_ids: Self::before(now, self.request_ids_days),
+            ..self.erased(now)
+        }
+    }
+
+    /// The term of who was erased alone: over in every log, however young, and without an entry, which would say no more than
+    /// the one of the erasure.
+    #[must_use]
+    pub fn erased(&self, now: Timestamp) -> Terms {
+        let never = Timestamp::from_millis(0);
+        Terms {
+            entries: Vec::new(),
+            consents: never,
+            key_year: None,
+            request_ids: never,
             // A week more than a backup can be old.
             erased: Self::before(now, self.key_backups_days + 7),
         }
@@ -156,6 +170,7 @@ mod tests {
         assert_eq!(said.len(), 6);
         assert_eq!(entry.facts["before"]["request"], "2031-03-01T00:00:00.000Z");
         assert_eq!(retention.complete_on(now).to_string(), "2036-04-01T00:00:00.000Z");
-        assert!(terms.key_year < i64::from(terms.entries[2].before.year()));
+        assert!(terms.key_year.unwrap() < i64::from(terms.entries[2].before.year()));
+        assert_eq!(retention.erased(now).erased, terms.erased);
     }
 }

@@ -44,8 +44,8 @@ pub struct Terms {
     pub entries: Vec<EntryTerm>,
     /// Of forms whose grants are all over: since before this moment.
     pub consents: Timestamp,
-    /// Of keys: nothing that they seal is from this year or an earlier one.
-    pub key_year: i64,
+    /// Of keys: nothing that they seal is from this year or an earlier one. `None` leaves keys alone.
+    pub key_year: Option<i64>,
     /// Of the ids of requests.
     pub request_ids: Timestamp,
     /// Of remembering who was erased.
@@ -185,11 +185,33 @@ pub(super) async fn expire(session: &mut impl Session, terms: &Terms, limit: u32
     done += session.change(ids, &[Value::Number(terms.request_ids.millis()), limit]).await?;
     // Few, and none that anything depends on.
     let erased = "delete from erased where time < $1";
-    session.change(erased, &[Value::Number(terms.erased.millis())]).await?;
-    if done == 0 {
-        done += keys_over(session, terms.key_year).await?;
+    done += session.change(erased, &[Value::Number(terms.erased.millis())]).await?;
+    if let Some(year) = terms.key_year.filter(|_| done == 0) {
+        done += keys_over(session, year).await?;
     }
     Ok(done)
+}
+
+/// Clients who were erased, and what was deleted of them may stand in free pages.
+const UNSCRUBBED: &str = "select subject from erased where scrubbed is null";
+
+/// Whether there are any.
+pub(super) async fn is_scrub_due(from: &impl Fetch) -> Result<bool, StoreFault> {
+    Ok(!from.fetch(format!("{UNSCRUBBED} limit 1"), &[]).await?.is_empty())
+}
+
+/// Which these are, before free pages are seen to.
+pub(super) async fn unscrubbed(session: &mut impl Session) -> Result<Vec<SubjectId>, StoreFault> {
+    session.rows(UNSCRUBBED, &[]).await?.iter().map(|row| rows::subject(row, "subject")).collect()
+}
+
+/// Notes that it was done, for those who were erased before it.
+pub(super) async fn scrubbed(session: &mut impl Session, subjects: &[SubjectId]) -> Result<(), StoreFault> {
+    for subject in subjects {
+        let done = "update erased set scrubbed = 1 where subject = $1";
+        session.change(done, &[Value::Bytes(&subject.bytes())]).await?;
+    }
+    Ok(())
 }
 
 async fn entries_over(session: &mut impl Session, term: &EntryTerm, limit: u32) -> Result<u64, StoreFault> {

@@ -160,6 +160,10 @@ macro_rules! forward_store {
                 self.inner.scrub().await
             }
 
+            async fn is_scrub_due(&self) -> ::std::result::Result<bool, $lib::storage::StoreFault> {
+                self.inner.is_scrub_due().await
+            }
+
             async fn request_of(
                 &self,
                 pair: $lib::domain::PairId,

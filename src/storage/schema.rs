@@ -164,7 +164,8 @@ pub const USED_REQUEST_ID: Table = Table {
 pub const CLAIM: Table = table("claim", &[bytes("key"), number("time")], &["key"]);
 
 /// Clients who were erased.
-pub const ERASED: Table = table("erased", &[bytes("subject"), number("time")], &["subject"]);
+pub const ERASED: Table =
+    table("erased", &[bytes("subject"), number("time"), or_null(number("scrubbed"))], &["subject"]);
 
 /// How far the log is looked through for entries whose term is over.
 pub const EXPIRED: Table = table("expired", &[text("record"), number("position")], &["record"]);

@@ -319,6 +319,10 @@ impl super::Store for SqliteStore {
         self.cut_log().await
     }
 
+    async fn is_scrub_due(&self) -> Result<bool, StoreFault> {
+        super::forgetting::is_scrub_due(self).await
+    }
+
     async fn request_of(&self, pair: PairId) -> Result<Option<StoredEntry>, StoreFault> {
         read::request_of(self, pair).await
     }

@@ -24,6 +24,7 @@ crate::on_both!(
     p11_nobody_is_erased_while_a_consent_or_a_term_runs,
     p11_an_order_is_carried_out_once,
     p11_keys_that_come_back_are_deleted_again,
+    p11_who_was_erased_is_forgotten_as_well_and_free_pages_are_seen_to,
     p11_what_was_under_way_releases_nothing_and_makes_nobody_known,
     p11_what_has_a_term_that_is_over_is_forgotten_and_nothing_else,
 );
@@ -180,6 +181,32 @@ async fn p11_keys_that_come_back_are_deleted_again(place: Place) {
     log.commit(crate::lab::entry(1)).await.unwrap();
     assert_eq!(store.subject_of(&tag(0)).await.unwrap(), None);
     assert_eq!(place.verified(&store).await, 0);
+}
+
+async fn p11_who_was_erased_is_forgotten_as_well_and_free_pages_are_seen_to(place: Place) {
+    let retention = Retention {
+        account_for_days: 1000,
+        exchanges_days: 1000,
+        consents_days: 1000,
+        looks_days: 1000,
+        request_ids_days: 400,
+        key_backups_days: 30,
+    };
+    let (store, clock) = (place.open().await, crate::log::clock());
+    let log = start(&place, &store, &clock).await;
+    lived(&log).await;
+    assert!(!store.is_scrub_due().await.unwrap());
+    log.commit(erase(0, time(DAY))).await.unwrap();
+    assert!(store.is_scrub_due().await.unwrap(), "until it was done, whoever has to do it");
+    store.scrub().await.unwrap();
+    assert!(!store.is_scrub_due().await.unwrap());
+    // A week longer than a backup of his keys may be kept.
+    let on = |days| retention.erased(time(days * DAY));
+    let before = all(&store).await;
+    assert_eq!(store.expire(&on(37), 10).await, Ok(0));
+    assert_eq!((store.expire(&on(38), 10).await, store.expire(&on(38), 10).await), (Ok(1), Ok(0)));
+    assert_eq!(all(&store).await, before, "nothing else is over");
+    assert!(store.subject_of(&tag(1)).await.unwrap().is_some());
 }
 
 /// What came of his request names the pair that the erasure names: under a key of his it would lead to him again.

@@ -126,7 +126,7 @@ impl OfficerDesk {
         let refusal: Refusal = match self.log.commit(work).await {
             Ok(committed) => {
                 if let Err(fault) = self.store.scrub().await {
-                    tracing::warn!(%fault, "what was erased may stand in free pages until the next upkeep");
+                    tracing::warn!(%fault, "what was erased may still stand in free pages; that is tried again");
                 }
                 return Ok(Erased { position: committed.position, complete_on });
             }

@@ -53,7 +53,9 @@ impl PostgresStore {
     /// table is rewritten. What they sealed is noise without them.
     pub(super) async fn rewrite_keys(&self) -> Result<(), StoreFault> {
         let mut session = self.aside().await?;
+        let erased = forgetting::unscrubbed(&mut session).await?;
         within(sqlx::raw_sql("vacuum full client_key").execute(&mut session)).await?;
+        forgetting::scrubbed(&mut session, &erased).await?;
         drop(session.close().await);
         Ok(())
     }

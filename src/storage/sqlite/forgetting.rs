@@ -48,11 +48,15 @@ impl SqliteStore {
     /// what is deleted is overwritten (`secure_delete`).
     pub(super) async fn cut_log(&self) -> Result<(), StoreFault> {
         let mut held = self.held().await?;
+        let erased = forgetting::unscrubbed(&mut held.connection).await?;
         let (busy,): (i64,) = {
             let query = sqlx::query_as("pragma wal_checkpoint(truncate)");
             let row: (i64, i64, i64) = query.fetch_one(&mut held.connection).await.map_err(fault)?;
             (row.0,)
         };
+        if busy == 0 {
+            forgetting::scrubbed(&mut held.connection, &erased).await?;
+        }
         held.put_back();
         if busy == 0 { Ok(()) } else { Err(StoreFault::Busy) }
     }

@@ -234,7 +234,7 @@ impl Log {
         let terms = crate::storage::Terms {
             entries: vec![looks],
             consents: long_ago,
-            key_year: 1970,
+            key_year: Some(1970),
             request_ids: long_ago,
             erased: long_ago,
         };
