@@ -106,6 +106,10 @@ pub struct RunArgs {
     json: bool,
 }
 
+/// What is to be said wherever a database was put back: the gateway cannot know whom it has forgotten that again brings back.
+pub(super) const ERASE_AGAIN: &str = "whoever was erased after this copy was made may be back in it, and the gateway does not know: erase \
+     them again (docs/erasure.md, \"A restored database\")";
+
 pub(super) async fn run(command: EraseCommand) -> ExitCode {
     let done = match command {
         EraseCommand::Key(args) => key(&args),

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{failed, say};
+use super::{erase::ERASE_AGAIN, failed, say};
 use crate::{
     app::{
         StartFault,
@@ -187,6 +187,7 @@ async fn anew(args: &AnewArgs, clock: Arc<dyn Clock>) -> Result<(), String> {
             "key": begun.key.to_string(),
             "file": begun.file,
             "given_up": begun.given_up,
+            "erase_again": args.reason == AnewReason::Restored,
         }));
         return Ok(());
     }
@@ -195,6 +196,9 @@ async fn anew(args: &AnewArgs, clock: Arc<dyn Clock>) -> Result<(), String> {
     say("nothing announced this key: give it to everybody who verifies the log yourself");
     if begun.given_up > 0 {
         say(format_args!("{} requests of the shard before will have no outcome", begun.given_up));
+    }
+    if args.reason == AnewReason::Restored {
+        say(ERASE_AGAIN);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    cli::{failed, say},
+    cli::{erase::ERASE_AGAIN, failed, say},
     config::Settings,
     domain::Clock,
     storage::{
@@ -38,7 +38,8 @@ pub struct BackupArgs {
 /// Put a backup in place of a database that is lost
 ///
 /// The data folder must hold no database. What was entered into the log after the backup is lost with the database, but
-/// others hold receipts and checkpoints of it: no gateway may go on with that log. docs/keys.md says what to do.
+/// others hold receipts and checkpoints of it: no gateway may go on with that log. docs/keys.md says what to do. Clients who were
+/// erased after the backup are back in it, and have to be erased again: docs/erasure.md.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// Configuration of the gateway
@@ -101,6 +102,7 @@ pub(super) async fn put_back(args: RestoreArgs) -> ExitCode {
             say(
                 "the backup is in place; what came after it is lost, so the log does not go on from here (docs/keys.md)",
             );
+            say(ERASE_AGAIN);
             ExitCode::SUCCESS
         }
         Err(fault) => failed(fault),

@@ -74,7 +74,7 @@ async fn a_restored_database_is_never_signed_again_with_the_old_key() {
     region.restart().await;
     let (old, new) = (region.shard("2026").await, region.shard("2026.2").await);
     let genesis = &new[0].facts;
-    assert_eq!(genesis["reason"], "restored");
+    assert_eq!((&genesis["reason"], &begun["erase_again"]), (&json!("restored"), &json!(true)));
     assert_eq!(
         (&genesis["previous"]["size"], &genesis["last"]["size"]),
         (&json!(old.len()), &json!(seen.size))
@@ -95,10 +95,21 @@ async fn a_restored_database_is_never_signed_again_with_the_old_key() {
     region.copy_database(true);
     let said = region.refused().await;
     assert!(said.contains("/2026.2") && said.contains("--reason restored"), "{said}");
-    region.cli(&["log", "anew", "--reason", "restored"], 0);
+    let said = region.cli(&["log", "anew", "--reason", "restored"], 0);
+    assert!(said.contains("erase them again"), "{said}");
     region.restart().await;
     assert!(region.origin().await.ends_with("/2026.3"), "no name is used twice");
     region.stop().await;
+
+    // Nor does whoever puts a backup in place think that an erasure since then still holds.
+    let out = region.path("backups");
+    let made = region.cli(&["store", "backup", "--json", "--out", out.to_str().unwrap()], 0);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    for file in ["sluis.db", "sluis.db-wal", "sluis.db-shm"] {
+        std::fs::remove_file(region.key_file("..").join(file)).ok();
+    }
+    let said = region.cli(&["store", "restore", "--log", made["log"].as_str().unwrap()], 0);
+    assert!(said.contains("erase them again"), "{said}");
 }
 
 /// A crash between the seal and the next shard: the next start goes on from there.
