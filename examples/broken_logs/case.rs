@@ -9,8 +9,20 @@ pub type Finding = (Option<u64>, &'static str);
 pub enum What {
     /// A folder.
     Export(Files),
+    /// A folder for each shard of a log, oldest first.
+    Shards(Vec<Files>),
     /// The text of a receipt file.
     Receipt(String),
+}
+
+/// What it is verified with.
+pub enum Trust {
+    /// The keys of all cases.
+    Usual,
+    /// None.
+    Nothing,
+    /// A policy of its own.
+    Own(String),
 }
 
 /// One thing to verify.
@@ -21,6 +33,8 @@ pub struct Case {
     pub says: &'static str,
     /// What is verified.
     pub what: What,
+    /// What it is verified with.
+    pub trust: Trust,
     /// An earlier checkpoint, to verify it against.
     pub since: Option<String>,
     /// Exit status.
@@ -32,7 +46,7 @@ pub struct Case {
 impl Case {
     /// A case in which nothing is found.
     pub const fn new(name: &'static str, says: &'static str, what: What) -> Self {
-        Self { name, says, what, since: None, exit: 0, findings: Vec::new() }
+        Self { name, says, what, trust: Trust::Usual, since: None, exit: 0, findings: Vec::new() }
     }
 
     /// What is found in it.
@@ -45,11 +59,28 @@ impl Case {
         Self { since: Some(note), ..self }
     }
 
-    /// Where it stands below `tests/broken-logs`.
-    pub fn path(&self) -> String {
-        match self.what {
-            What::Export(_) => format!("exports/{}", self.name),
-            What::Receipt(_) => format!("receipts/{}.json", self.name),
+    /// Verified with other keys than all cases are.
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust, ..self }
+    }
+
+    /// Where it stands below `tests/broken-logs`: one path, or one for each shard.
+    pub fn paths(&self) -> Vec<String> {
+        match &self.what {
+            What::Export(_) => vec![format!("exports/{}", self.name)],
+            What::Shards(shards) => {
+                (1..=shards.len()).map(|nth| format!("shards/{}/{nth}", self.name)).collect()
+            }
+            What::Receipt(_) => vec![format!("receipts/{}.json", self.name)],
+        }
+    }
+
+    /// File with the keys to trust.
+    pub fn trust_file(&self) -> Option<String> {
+        match self.trust {
+            Trust::Usual => Some("trust.txt".to_owned()),
+            Trust::Nothing => None,
+            Trust::Own(_) => Some(format!("trust/{}.txt", self.name)),
         }
     }
 }

@@ -59,6 +59,7 @@ pub fn base64(bytes: &[u8]) -> String {
 pub struct Log {
     /// Two of another name have other salts and ids.
     name: &'static str,
+    origin: &'static str,
     signer: NoteSigner,
     /// Time of the next entry.
     pub time: i64,
@@ -68,7 +69,12 @@ pub struct Log {
 impl Log {
     /// Without entries. Begins on 23 November 2026.
     pub fn new(name: &'static str) -> Result<Self, Fault> {
-        Ok(Self { name, signer: test_key(ORIGIN)?, time: 1_795_426_200_000, records: Vec::new() })
+        Self::of(ORIGIN, name)
+    }
+
+    /// The same, of another shard.
+    pub fn of(origin: &'static str, name: &'static str) -> Result<Self, Fault> {
+        Ok(Self { name, origin, signer: test_key(origin)?, time: 1_795_426_200_000, records: Vec::new() })
     }
 
     fn drawn(&self, what: &str, number: u64) -> [u8; 32] {
@@ -187,7 +193,7 @@ impl Log {
     pub fn checkpoint(&self, size: u64) -> Result<Checkpoint, Fault> {
         let mut frontier = Frontier::empty();
         self.hashes().into_iter().take(usize::try_from(size)?).for_each(|leaf| frontier.append(leaf));
-        Ok(Checkpoint { origin: ORIGIN.to_owned(), size, root: frontier.root() })
+        Ok(Checkpoint { origin: self.origin.to_owned(), size, root: frontier.root() })
     }
 
     /// The same, signed.

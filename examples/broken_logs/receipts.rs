@@ -11,7 +11,7 @@ use sluis::audit::{
 };
 
 use super::{
-    case::{Case, What},
+    case::{Case, Trust, What},
     log::{Fault, Log, ORIGIN, test_key},
     whole::{answer, answer_salt, log},
 };
@@ -121,6 +121,9 @@ fn whole() -> Result<Vec<Case>, Fault> {
         case("granted", "Nothing is wrong.", granted(&log)?)?,
         case("refused", "Nothing is wrong, and nothing was released.", refused(&log)?)?,
         case("granted-closed", "Nothing is wrong. One sealed part and the answer were not kept.", closed)?,
+        case("without-a-key", "Nothing is wrong, and no key is there to see that with.", granted(&log)?)?
+            .trusting(Trust::Nothing)
+            .finds(5, &[(None, "keys_not_given")]),
     ])
 }
 
