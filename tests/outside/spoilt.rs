@@ -1,8 +1,12 @@
 //! An export changed in every way that comes to mind, of which none may verify: each bit of what is small and a sample
 //! of what is large; entries, lines and hashes dropped, swapped, repeated and cut off; files exchanged, also with those
 //! of another log by the same key, and of the same log when it was smaller.
+//!
+//! ```text
+//! SLUIS_SPOIL_STEP=1 cargo test --release --test outside demo     # every bit of the export of a demo
+//! ```
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use sluis::{
     audit::{
@@ -14,13 +18,15 @@ use sluis::{
 };
 use tempfile::TempDir;
 
-use crate::{corpus::log::Log, logs, random::Random};
-
-type Files = BTreeMap<String, Vec<u8>>;
+use crate::{
+    corpus::{files::Files, log::Log},
+    logs,
+    random::Random,
+};
 
 struct Export {
     dir: TempDir,
-    files: Files,
+    files: BTreeMap<String, Vec<u8>>,
     key: VerifierKey,
 }
 
@@ -37,12 +43,11 @@ impl Export {
     }
 
     fn of(log: &Log, with_sealed: bool) -> Self {
-        let files = log.export(with_sealed).unwrap();
-        let export = Self {
-            dir: logs::on_disk(files.clone()),
-            files: files.into_inner(),
-            key: log.signer().verifier().clone(),
-        };
+        Self::holding(log.export(with_sealed).unwrap(), log.signer().verifier().clone())
+    }
+
+    fn holding(files: Files, key: VerifierKey) -> Self {
+        let export = Self { dir: logs::on_disk(files.clone()), files: files.into_inner(), key };
         assert_eq!(export.verify(true).exit_code(), 0);
         export
     }
@@ -157,6 +162,26 @@ fn each_bit_of_a_small_export_counts() {
     }
     println!("{bits} bits");
     assert!(bits > 4_000, "{bits}");
+}
+
+/// A real export, with everything that a gateway enters and something that was erased: one bit in so many, and rows.
+pub fn nothing_can_be_changed_in(dir: &Path, key: &str) {
+    let export = Export::holding(Files::read(dir).unwrap(), key.parse().unwrap());
+    let step = std::env::var("SLUIS_SPOIL_STEP").map_or(1_009, |text| text.parse().expect("a whole number"));
+    let (mut bits, mut rows, mut random) = (0, 0, random("rows of a real export"));
+    for (name, bytes) in &export.files {
+        for bit in (0..bytes.len() * 8).step_by(step) {
+            assert!(export.refuses(name, flipped(bytes, bit), &format!("bit {bit}")));
+            bits += 1;
+        }
+        let units = units(name, bytes);
+        for way in 0..WAYS {
+            let other = joined(name, &rearranged(&units, way, &mut random));
+            rows += usize::from(export.refuses(name, other, &format!("way {way}")));
+        }
+    }
+    println!("{bits} bits and {rows} rearranged files, none of which verified");
+    assert!(bits > 500 && rows > 30, "{bits} {rows}");
 }
 
 #[test]
