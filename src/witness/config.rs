@@ -131,10 +131,11 @@ impl WitnessSettings {
         Ok(Self { name: raw.name, listen: raw.listen, data_dir: folder.join(raw.data_dir), logs })
     }
 
-    /// The keys under which a checkpoint of this origin may be signed; `None` if the origin is unknown.
+    /// The keys under which a checkpoint of this origin may be signed, of every block that it falls under; `None` if the
+    /// origin is unknown.
     #[must_use]
     pub fn keys_of(&self, origin: &str) -> Option<Vec<VerifierKey>> {
-        self.logs.iter().find_map(|log| log.keys_of(origin))
+        self.logs.iter().filter_map(|log| log.keys_of(origin)).reduce(|keys, more| [keys, more].concat())
     }
 }
 
@@ -194,6 +195,18 @@ mod tests {
         let one = read(&text(&format!("origin = \"test.example/region/2026\"\nkeys = [\"{key}\"]"))).unwrap();
         assert!(one.keys_of("test.example/region/2026").is_some());
         assert_eq!(one.keys_of("test.example/region/2027"), None);
+    }
+
+    /// The next key is added beside the one in use, in a block of its own or not.
+    #[test]
+    fn keys_of_several_blocks_count_together() {
+        let key = |n: u8| VerifierKey::new("test.example/region/2026", [n; 32]).unwrap();
+        let block = |n| format!("origin_prefix = \"test.example/region/\"\nkeys = [\"{}\"]\n", key(n));
+        let one = format!("[[log]]\norigin = \"test.example/region/2026\"\nkeys = [\"{}\"]\n", key(9));
+        let settings = read(&text(&format!("{}[[log]]\n{}{one}", block(7), block(8)))).unwrap();
+        assert_eq!(settings.keys_of("test.example/region/2026"), Some(vec![key(7), key(8), key(9)]));
+        assert_eq!(settings.keys_of("test.example/region/2027").unwrap().len(), 2);
+        assert_eq!(settings.keys_of("test.example/elsewhere/2026"), None);
     }
 
     #[test]
