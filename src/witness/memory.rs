@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use arc_swap::ArcSwapOption;
+
 use super::{
     checkpoint_path,
     config::WitnessSettings,
@@ -37,24 +39,32 @@ pub enum Answer {
     Failed,
 }
 
-/// The newest cosigned checkpoint of a log.
-#[derive(Clone, Debug)]
-struct Newest {
-    size: u64,
-    root: Hash,
-    note: String,
-}
-
-/// What is known of one log.
+/// How far one log was cosigned.
 #[derive(Clone, Debug)]
 enum Standing {
     Never,
-    Newest(Newest),
+    Newest {
+        size: u64,
+        root: Hash,
+    },
     /// A write failed, so what stands on the disk is not known. Until a restart has read it, nothing is cosigned.
     Unsure,
 }
 
-type Slot = Arc<Mutex<Standing>>;
+/// What is known of one log.
+#[derive(Debug)]
+struct Slot {
+    /// Locked from the look at the old size until the new checkpoint is on the disk.
+    standing: Mutex<Standing>,
+    /// The newest cosigned checkpoint, to be shown without waiting for the disk.
+    shown: ArcSwapOption<String>,
+}
+
+impl Slot {
+    fn never() -> Self {
+        Self { standing: Mutex::new(Standing::Never), shown: ArcSwapOption::empty() }
+    }
+}
 
 /// All logs of a witness.
 pub struct Memory {
@@ -62,7 +72,7 @@ pub struct Memory {
     folder: Folder,
     cosigner: Cosigner,
     clock: Arc<dyn Clock>,
-    logs: Mutex<HashMap<String, Slot>>,
+    logs: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
 impl fmt::Debug for Memory {
@@ -102,9 +112,9 @@ impl Memory {
                 sound.then_some(checkpoint)
             };
             let checkpoint = read().ok_or_else(|| FolderFault::Damaged(path.clone()))?;
-            let newest = Newest { size: checkpoint.size, root: checkpoint.root, note: text };
-            let slot = Arc::new(Mutex::new(Standing::Newest(newest)));
-            logs.insert(name_of(&checkpoint.origin), slot);
+            let standing = Standing::Newest { size: checkpoint.size, root: checkpoint.root };
+            let slot = Slot { standing: Mutex::new(standing), shown: ArcSwapOption::from_pointee(text) };
+            logs.insert(name_of(&checkpoint.origin), Arc::new(slot));
         }
         Ok(Self { settings, folder, cosigner, clock, logs: Mutex::new(logs) })
     }
@@ -119,10 +129,7 @@ impl Memory {
     #[must_use]
     pub fn newest(&self, name: &str) -> Option<String> {
         let slot = locked(&self.logs).get(name).map(Arc::clone)?;
-        match &*locked(&slot) {
-            Standing::Newest(newest) => Some(newest.note.clone()),
-            Standing::Never | Standing::Unsure => None,
-        }
+        slot.shown.load().as_deref().cloned()
     }
 
     /// Decides about a request, and stores what it cosigns before it returns. It writes to the disk, and must run to its
@@ -138,14 +145,12 @@ impl Memory {
             return Answer::Backwards;
         }
         let name = name_of(&checkpoint.origin);
-        let slot = Arc::clone(
-            locked(&self.logs).entry(name.clone()).or_insert_with(|| Arc::new(Mutex::new(Standing::Never))),
-        );
-        // Held from the look at the old size until the new checkpoint is on the disk.
-        let mut standing = locked(&slot);
+        let slot =
+            Arc::clone(locked(&self.logs).entry(name.clone()).or_insert_with(|| Arc::new(Slot::never())));
+        let mut standing = locked(&slot.standing);
         let (size, root) = match &*standing {
             Standing::Never => (0, empty_root()),
-            Standing::Newest(newest) => (newest.size, newest.root),
+            Standing::Newest { size, root } => (*size, *root),
             Standing::Unsure => return Answer::Failed,
         };
         if request.old_size != size {
@@ -177,9 +182,11 @@ impl Memory {
         if let Err(fault) = self.folder.store(&name, &note) {
             tracing::error!(%fault, "a checkpoint could not be stored; this log is not cosigned until a restart");
             *standing = Standing::Unsure;
+            slot.shown.store(None);
             return Answer::Failed;
         }
-        *standing = Standing::Newest(Newest { size: checkpoint.size, root: checkpoint.root, note });
+        *standing = Standing::Newest { size: checkpoint.size, root: checkpoint.root };
+        slot.shown.store(Some(Arc::new(note)));
         Answer::Cosigned(line)
     }
 
