@@ -62,3 +62,51 @@ fn two_histories_show_as_soon_as_two_witnesses_are_compared() {
     let other = file("e", Log::new(ORIGIN).signed(50));
     assert_eq!(compare(&trust, &[&b, &other]).0, Some(5), "not the log's key: proves nothing");
 }
+
+/// What counts of an export is its tree, and the log's signature on it: entries that are expired, erased or not opened say
+/// nothing of another history.
+#[test]
+fn an_export_shows_which_views_are_a_beginning_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = Log::new(ORIGIN);
+    let path = |name: &str| folder.path().join(name);
+    let (trust, export) = (path("trust.txt"), path("export"));
+    fs::write(&trust, format!("{}\n", log.key())).unwrap();
+    log.export(&export, 520);
+    let view = |log: &Log, name: &str, size| {
+        fs::write(path(name), log.signed(size)).unwrap();
+        path(name).to_str().unwrap().to_owned()
+    };
+    let with = |views: &[&str]| compare(&trust, &[&["--export", export.to_str().unwrap()], views].concat());
+    let sizes = [0, 1, 255, 256, 257, 512, 520];
+    let own: Vec<String> = sizes.iter().map(|size| view(&log, &size.to_string(), *size)).collect();
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    let (status, told) = with(&own);
+    assert_eq!(status, Some(0), "{told}");
+    let larger = view(&log, "larger", 521);
+    let (status, told) = with(&[own[3], &larger]);
+    assert_eq!((status, told.contains("larger")), (Some(3), true), "{told}");
+
+    // Each of them alone, at a size that no other view has.
+    log.rewrite(200);
+    for size in [201, 255, 300, 519, 520] {
+        let other = view(&log, "other", size);
+        let (status, told) = with(&[own[0], &other, &larger]);
+        assert_eq!((status, told.contains("does not begin with")), (Some(4), true), "{size}: {told}");
+    }
+    let before = view(&log, "before", 200);
+    assert_eq!(with(&[&before]).0, Some(0), "up to there they are one");
+
+    // Hashes that are not those that the log signed prove nothing, neither for nor against.
+    let tile = export.join("tile/0/001");
+    let mut bytes = fs::read(&tile).unwrap();
+    bytes[40] ^= 1;
+    fs::write(&tile, &bytes).unwrap();
+    assert_eq!(with(&[own[1]]).0, Some(5));
+    fs::remove_file(&tile).unwrap();
+    assert_eq!(with(&[own[1]]).0, Some(5));
+    log.export(&export, 520);
+    assert_eq!(with(&[own[6], own[1]]).0, Some(4), "signed by the log, this one too");
+    fs::write(export.join("checkpoint"), Log::new(ORIGIN).signed(520)).unwrap();
+    assert_eq!(with(&[own[1]]).0, Some(5), "not by the log");
+}

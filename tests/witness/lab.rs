@@ -10,6 +10,7 @@ use std::{
 use sluis::{
     audit::{
         checkpoint::Checkpoint,
+        tiles::{Layer, TilePath, encode_tile},
         tree::{Frontier, Hash, consistency_proof, leaf_hash, node_hash},
     },
     note::{NoteSigner, VerifierKey, cosignature::CosignerKey},
@@ -27,7 +28,7 @@ pub struct Log {
 impl Log {
     pub fn new(origin: &str) -> Self {
         let signer = NoteSigner::from_pkcs8(origin, &NoteSigner::generate_pkcs8().unwrap()).unwrap();
-        let leaves = (0..200_u32).map(|n| leaf_hash(&n.to_be_bytes())).collect();
+        let leaves = (0..600_u32).map(|n| leaf_hash(&n.to_be_bytes())).collect();
         Self { signer, leaves }
     }
 
@@ -63,6 +64,18 @@ impl Log {
             Ok(row[0])
         };
         consistency_proof(old as u64, size as u64, read).unwrap().unwrap()
+    }
+
+    /// Writes what an export of this size has of the tree itself.
+    pub fn export(&self, dir: &Path, size: usize) {
+        fs::create_dir_all(dir).unwrap();
+        fs::write(dir.join("checkpoint"), self.signed(size)).unwrap();
+        for (index, hashes) in (0..).zip(self.leaves[..size].chunks(256)) {
+            let path = TilePath::at(Layer::Hashes(0), index, size as u64).unwrap().to_string();
+            let path = dir.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, encode_tile(hashes)).unwrap();
+        }
     }
 
     /// A request that a witness at `old` should cosign.
