@@ -35,20 +35,11 @@ pub async fn proof(store: &dyn Store, position: u64) -> Result<TlogProof, StoreF
     Ok(TlogProof { extra: None, index, hashes, checkpoint })
 }
 
-/// The proof that the stored log, the shard that is written to, begins in its first `size` entries with its first `old_size`
-/// ones.
+/// The proof that a shard begins in its first `size` entries with its first `old_size` ones. It takes the shard from its
+/// caller, who has its head: to read the newest head again here could be to prove in the next shard.
 ///
 /// # Errors
 /// If the store does not answer, or does not hold so many entries.
-pub async fn consistency(store: &dyn Store, old_size: u64, size: u64) -> Result<Vec<Hash>, StoreFault> {
-    let head = store.head().await?.ok_or(StoreFault::Corrupt("a node of the tree is missing"))?;
-    consistency_in(store, head.place, old_size, size).await
-}
-
-/// The same of this shard.
-///
-/// # Errors
-/// As for [`consistency`].
 pub async fn consistency_in(
     store: &dyn Store,
     place: ShardPlace,

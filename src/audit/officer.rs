@@ -106,7 +106,7 @@ impl OfficerDesk {
         self.look(caller, json!({ "checkpoint": true })).await?;
         let head = self.store.head().await.map_err(|_| unreadable())?.ok_or_else(unreadable)?;
         let proof = if (1..head.size).contains(&since_size) {
-            let proof = lookup::consistency(self.store.as_ref(), since_size, head.size).await;
+            let proof = lookup::consistency_in(self.store.as_ref(), head.place, since_size, head.size).await;
             proof.map_err(|_| unreadable())?
         } else {
             Vec::new()

@@ -154,7 +154,7 @@ async fn a_shard_ends_with_its_seal_and_the_next_one_goes_on(place: Place) {
     let verifiers = keys(&place).log_verifiers();
     all_proven(&store, &verifiers, &[0, 255, 256, 299, 302, 303, 304, 558, 559, 900, 1202]).await;
     all_verify(&place, &store).await;
-    let proof = lookup::consistency(store.as_ref(), 600, 900).await.unwrap();
+    let proof = lookup::consistency_in(store.as_ref(), new.place, 600, 900).await.unwrap();
     assert!(!proof.is_empty());
 
     let key = signer(&keys(&place), 0).verifier().to_string();

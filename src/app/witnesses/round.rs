@@ -45,7 +45,7 @@ pub(super) async fn compare(store: &dyn Store, by: &str, known: &Checkpoint) -> 
     if known.size > head.size {
         return Err(WitnessFault::SetBack { by: by.to_owned(), known: known.size, stored: head.size });
     }
-    let proof = lookup::consistency(store, known.size, head.size).await?;
+    let proof = lookup::consistency_in(store, head.place, known.size, head.size).await?;
     let root = root_of(&head)?;
     verify_consistency(known.size, head.size, &known.root, &root, &proof)
         .map_err(|_| WitnessFault::SplitView { by: by.to_owned(), known: known.size })
@@ -91,7 +91,8 @@ async fn asked(
         if old > head.size {
             return Ok(Asked::Nothing);
         }
-        let proof = lookup::consistency(store, old, head.size).await?;
+        // In the shard of the head in hand: meanwhile another instance may have begun the next one.
+        let proof = lookup::consistency_in(store, head.place, old, head.size).await?;
         match client.add(old, &proof, &head.checkpoint).await.map_err(|fault| missed(&fault))? {
             Added::Cosigned(lines) => {
                 return verified(&lines, head, key).ok_or_else(|| missed(&"its cosignature does not verify"));
