@@ -3,11 +3,13 @@
 
 mod kept;
 mod round;
+#[cfg(test)]
+mod tests;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::VecDeque, path::Path, sync::Arc};
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub use kept::{KeptFault, cosigned};
@@ -82,9 +84,9 @@ struct Witness {
     key: CosignerKey,
     client: WitnessClient,
     missed: u32,
-    /// The first time that it was missed since it last answered, and whether the log says so.
+    /// The first time that it was missed since it last answered, and whether the log says so, or is about to.
     since: Option<Timestamp>,
-    entered: bool,
+    told: bool,
 }
 
 /// The witnesses of a gateway.
@@ -96,7 +98,13 @@ pub(super) struct Witnesses {
     how: Witnessing,
     kept: Kept,
     witnesses: Vec<Witness>,
+    due: Due,
 }
+
+/// Facts of the entries that are not in the log yet, oldest first. What could not be entered stays here, so that a witness
+/// that is missed while the log cannot be written stands in it all the same.
+#[derive(Debug, Default)]
+struct Due(VecDeque<Value>);
 
 impl Witnesses {
     pub(super) fn new(
@@ -111,10 +119,10 @@ impl Witnesses {
             let fault = |cause| WitnessFault::Address { name: address.key.name().to_owned(), cause };
             let client = WitnessClient::new(&address.url, &address.roots).map_err(fault)?;
             let key = address.key.clone();
-            witnesses.push(Witness { key, client, missed: 0, since: None, entered: false });
+            witnesses.push(Witness { key, client, missed: 0, since: None, told: false });
         }
         let kept = Kept::at(data_dir);
-        Ok(Self { log_key, store, clock, how, kept, witnesses })
+        Ok(Self { log_key, store, clock, how, kept, witnesses, due: Due::default() })
     }
 
     /// Looks what is known outside of this log, before anything is written to it.
@@ -129,36 +137,24 @@ impl Witnesses {
         if let Some(kept) = self.kept.read(&self.log_key)? {
             round::compare(self.store.as_ref(), "the cosigned checkpoint in the data folder", &kept).await?;
         }
-        self.round().await.map(|_| ())
+        self.round().await
     }
 
-    /// Asks every witness once, and keeps what they cosigned. Gives what has to be entered into the log.
-    async fn round(&mut self) -> Result<Vec<NewEntry>, WitnessFault> {
+    /// Asks every witness once, and keeps what they cosigned.
+    async fn round(&mut self) -> Result<(), WitnessFault> {
         let head = self.store.head().await?;
         if head.as_ref().is_some_and(|head| head.origin != self.log_key.name()) {
             // Sizes of another log would look like one that was set back.
             tracing::error!("the log goes on under another name; its witnesses are asked after a restart");
-            return Ok(Vec::new());
+            return Ok(());
         }
         let (store, log_key) = (self.store.as_ref(), &self.log_key);
         let asking = self.witnesses.iter().map(|witness| {
             let head = head.as_ref();
             async move { ask(&witness.client, &witness.key, log_key, store, head).await }
         });
-        let (mut lines, mut entries) = (Vec::new(), Vec::new());
         let answers = join_all(asking).await;
-        let now = self.clock.now();
-        for (witness, answer) in self.witnesses.iter_mut().zip(answers) {
-            match answer {
-                Asked::Cosigned(line) => {
-                    lines.push(line);
-                    entries.extend(witness.answered());
-                }
-                Asked::Nothing => entries.extend(witness.answered()),
-                Asked::Missed(why) => entries.extend(witness.missed(now, &why)),
-                Asked::Refuted(fault) => return Err(fault),
-            }
-        }
+        let lines = self.due.hear(&mut self.witnesses, answers, self.clock.now())?;
         if let Some(head) = head
             && !lines.is_empty()
             && lines.len() >= self.how.quorum
@@ -167,13 +163,6 @@ impl Witnesses {
             if let Err(fault) = self.kept.write(&note) {
                 tracing::error!(%fault, "the cosigned checkpoint could not be kept");
             }
-        }
-        Ok(entries)
-    }
-
-    async fn enter(log: &Writer, entries: Vec<NewEntry>) -> Result<(), CommitFault> {
-        for entry in entries {
-            log.commit(Work::Append(entry)).await?;
         }
         Ok(())
     }
@@ -195,11 +184,7 @@ impl Witnesses {
                 _ = stopped.wait_for(|stop| *stop) => return,
             };
             match done {
-                Ok(entries) => {
-                    if Self::enter(&log, entries).await.is_err() {
-                        tracing::error!("that a witness is missed could not be written to the log");
-                    }
-                }
+                Ok(()) => {}
                 // A database that is away for a while has told nothing about the log.
                 Err(WitnessFault::Store(fault)) => tracing::warn!(%fault, "witnesses could not be asked"),
                 Err(fault) => {
@@ -207,24 +192,66 @@ impl Witnesses {
                     return;
                 }
             }
+            if self.due.enter(&log).await.is_err() {
+                tracing::error!(
+                    "that a witness is missed could not be written to the log; it is tried again"
+                );
+            }
         }
     }
 }
 
-impl Witness {
-    fn entry(&self, event: &str, since: Timestamp) -> NewEntry {
-        let facts = json!({ "event": event, "name": self.key.name(), "since": since.to_string() });
-        NewEntry::of_gateway(Kind::Witness, facts)
+impl Due {
+    /// Takes what every witness answered, and gives the lines of those that cosigned. All of them are heard before anything
+    /// that one of them found is given back.
+    fn hear(
+        &mut self,
+        witnesses: &mut [Witness],
+        answers: Vec<Asked>,
+        now: Timestamp,
+    ) -> Result<Vec<String>, WitnessFault> {
+        let (mut lines, mut refuted) = (Vec::new(), None);
+        for (witness, answer) in witnesses.iter_mut().zip(answers) {
+            match answer {
+                Asked::Cosigned(line) => {
+                    lines.push(line);
+                    self.0.extend(witness.answered());
+                }
+                Asked::Nothing => self.0.extend(witness.answered()),
+                Asked::Missed(why) => self.0.extend(witness.missed(now, &why)),
+                // What a witness knows of the log comes before a database that was away for another one.
+                Asked::Refuted(fault) => match &refuted {
+                    None | Some(WitnessFault::Store(_)) => refuted = Some(fault),
+                    Some(_) => {}
+                },
+            }
+        }
+        refuted.map_or(Ok(lines), Err)
     }
 
-    fn answered(&mut self) -> Option<NewEntry> {
+    async fn enter(&mut self, log: &Writer) -> Result<(), CommitFault> {
+        while let Some(facts) = self.0.front() {
+            // Under another pair each time: one that was lost on the way may be in the log after all.
+            log.commit(Work::Append(NewEntry::of_gateway(Kind::Witness, facts.clone()))).await?;
+            self.0.pop_front();
+        }
+        Ok(())
+    }
+}
+
+impl Witness {
+    fn facts(&self, event: &str, since: Timestamp) -> Value {
+        json!({ "event": event, "name": self.key.name(), "since": since.to_string() })
+    }
+
+    fn answered(&mut self) -> Option<Value> {
         self.missed = 0;
         let since = self.since.take()?;
         tracing::info!(name = self.key.name(), %since, "the witness answers again");
-        std::mem::take(&mut self.entered).then(|| self.entry("again", since))
+        std::mem::take(&mut self.told).then(|| self.facts("again", since))
     }
 
-    fn missed(&mut self, now: Timestamp, why: &str) -> Option<NewEntry> {
+    fn missed(&mut self, now: Timestamp, why: &str) -> Option<Value> {
         let since = *self.since.get_or_insert(now);
         self.missed = self.missed.saturating_add(1);
         let name = self.key.name();
@@ -233,7 +260,7 @@ impl Witness {
             return None;
         }
         tracing::error!(name, %since, why, "a witness does not cosign; what it would show stays unseen");
-        (!std::mem::replace(&mut self.entered, true)).then(|| self.entry("missed", since))
+        (!std::mem::replace(&mut self.told, true)).then(|| self.facts("missed", since))
     }
 }
 
