@@ -1,6 +1,7 @@
 //! Calls over HTTPS to a server that is no participant: a witness. Its certificate names a host and no OIN, and hangs
-//! under roots of its own. What it answers is signed by itself, so TLS keeps others from answering in its place, and no
-//! more rests on it.
+//! under roots of its own. A cosignature and a checkpoint are signed, so that nobody else can make one. That it has another
+//! size, or that a proof is false (409 and 422), is signed by nobody: for these TLS alone says who speaks, and they stop a
+//! gateway (docs/witness.md).
 
 use std::{io, path::PathBuf, sync::Arc};
 

@@ -1,6 +1,6 @@
-//! The witness's HTTP interface, plain HTTP/1.1: TLS is for the proxy ahead of it. Nothing that it says has to be believed
-//! for the sake of the line that it comes over, since all of it is signed; whoever could change the line could keep
-//! cosignatures from a log, which is why gateways reach a witness elsewhere over TLS only.
+//! The witness's HTTP interface, plain HTTP/1.1: TLS is for the proxy ahead of it. What it shows for good is signed. Its
+//! statuses are not, by the protocol; whoever could change the line could keep cosignatures from a log, or say that it was
+//! set back, which is why gateways reach a witness elsewhere over TLS only.
 
 use std::{convert::Infallible, future::Future, io, sync::Arc, time::Duration};
 
