@@ -4,6 +4,7 @@
 #[path = "../witness/lab.rs"]
 #[allow(dead_code, reason = "shared with the tests of the witness")]
 mod process;
+mod scripted;
 
 use std::{
     fs,
@@ -22,7 +23,7 @@ use sluis::{
     config::Settings,
     demo::{World, WorldOptions},
     domain::time::SystemClock,
-    note::VerifierKey,
+    note::{VerifierKey, cosignature::CosignerKey},
     witness::checkpoint_path,
 };
 use tempfile::TempDir;
@@ -43,9 +44,14 @@ struct Region {
 
 impl Region {
     async fn begun() -> Self {
+        let database = crate::database::chosen().await;
+        Self::with(|options| options.database = database).await
+    }
+
+    async fn with(change: impl FnOnce(&mut WorldOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = WorldOptions::new(&folder.path().join("region"));
-        options.database = crate::database::chosen().await;
+        change(&mut options);
         let world = World::start(options).await.unwrap();
         let (dir, key) = (world.dir.clone(), world.gateway.verifier_key.parse().unwrap());
         world.stop().await;
@@ -58,17 +64,25 @@ impl Region {
 
     /// A configuration of this gateway, with another data folder and with this witness.
     fn config(&self, name: &str, data: &str, address: &str, witness: &Witness) -> PathBuf {
-        let path = self.dir.join(format!("{name}.toml"));
+        self.witnessed_by(name, data, &[(address, &witness.key)])
+    }
+
+    /// The same with these witnesses, all of which must cosign.
+    fn witnessed_by(&self, name: &str, data: &str, witnesses: &[(&str, &CosignerKey)]) -> PathBuf {
         let text = fs::read_to_string(self.dir.join("sluis.toml")).unwrap();
+        let text = text.replace("data_dir = \"data\"", &format!("data_dir = \"{data}\""));
+        self.write(name, text, witnesses)
+    }
+
+    fn write(&self, name: &str, text: String, witnesses: &[(&str, &CosignerKey)]) -> PathBuf {
+        let path = self.dir.join(format!("{name}.toml"));
         let listen = text.lines().find(|line| line.starts_with("listen")).unwrap();
-        let text = text
-            .replace(listen, "listen = \"127.0.0.1:0\"")
-            .replace("data_dir = \"data\"", &format!("data_dir = \"{data}\""));
-        let section = format!(
-            "[witnessing]\nevery_s = 1\n[[witness]]\nurl = \"http://{address}/\"\nkey = \"{}\"\n",
-            witness.key
-        );
-        fs::write(&path, format!("{text}{section}")).unwrap();
+        let mut text = text.replace(listen, "listen = \"127.0.0.1:0\"");
+        text.push_str("[witnessing]\nevery_s = 1\n");
+        for (address, key) in witnesses {
+            text.push_str(&format!("[[witness]]\nurl = \"http://{address}/\"\nkey = \"{key}\"\n"));
+        }
+        fs::write(&path, text).unwrap();
         // It may hold the password of the database.
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         path
