@@ -337,7 +337,7 @@ impl Gateway {
             tokio::spawn(reload::run(Arc::clone(&parts), stopped.clone())),
         ];
         if let Some(to) = to_logboek {
-            tasks.push(tokio::spawn(logboek::run(Arc::clone(&parts), to, origin.clone(), stopped)));
+            tasks.push(tokio::spawn(logboek::run(Arc::clone(&parts), to, stopped)));
         }
         tracing::info!(%address, %origin, %kind, key = %verifier_key, "the gateway serves");
         Ok(Self {

@@ -12,13 +12,13 @@ use self::sending::{SendFault, Sending};
 use super::Running;
 use crate::{
     audit::{
-        export::read::ReadEntry,
+        export::{read::ReadEntry, stored::Extent},
         leaf::{Leaf, commit_facts},
         records::{Reader, Record},
     },
     config::LogboekSettings,
     domain::random,
-    storage::{LogboekTurn, StoreFault, StoredEntry},
+    storage::{LogboekTurn, Store, StoreFault, StoredEntry},
 };
 
 /// Entries that go in one call at most.
@@ -51,69 +51,97 @@ enum Round {
     Elsewhere,
 }
 
+/// The turn to send, and what was read in it. The two end together: what another instance sends meanwhile is not read here,
+/// and a request that was kept would wait for its outcome for ever.
+struct Turn<'a> {
+    held: Box<dyn LogboekTurn + 'a>,
+    reader: Option<Reader>,
+}
+
 struct Sender<'a> {
     running: &'a Running,
     settings: &'a LogboekSettings,
-    origin: &'a str,
     sending: Sending<'a>,
-    reader: Reader,
-    turn: Option<Box<dyn LogboekTurn + 'a>>,
+    turn: Option<Turn<'a>>,
     /// Entries of the next call: fewer after a part was not taken, so that one that is never taken holds up itself alone.
     most: u32,
     failures: u32,
     alarmed: Option<Instant>,
 }
 
-/// A stored entry as an export would give it. Facts that are not what the leaf commits to are left out.
-fn opened(entry: StoredEntry) -> Result<ReadEntry, Fault> {
-    let leaf = Leaf::parse(&entry.leaf).map_err(|_| Fault::UnknownEntry(entry.position))?;
-    let facts = entry.facts.filter(|facts| commit_facts(&facts.salt, &facts.json) == leaf.facts);
-    let facts = facts.and_then(|facts| String::from_utf8(facts.json).ok());
-    // The detail stays here: it says more than the logboek has to know.
-    Ok(ReadEntry { position: entry.position, leaf, facts, detail: None })
+/// The shard of the entry at this position; `None` if there is no such entry yet.
+async fn shard_at(store: &dyn Store, position: u64) -> Result<Option<Extent>, StoreFault> {
+    let Some(head) = store.head().await? else { return Ok(None) };
+    if position >= head.end() {
+        return Ok(None);
+    }
+    if position >= head.place.first {
+        return Ok(Some(head.into()));
+    }
+    let closed = store.shard_of(position).await?;
+    closed.map(|shard| Some(shard.into())).ok_or(StoreFault::Corrupt("an entry is in no shard"))
 }
 
-impl Sender<'_> {
-    async fn records(&mut self, entries: Vec<StoredEntry>) -> Result<Vec<Record>, Fault> {
+/// An entry of this shard as an export would give it. Facts that are not what the leaf commits to are read as an empty text,
+/// which no facts are, so that the record says that the entry cannot be read. Only facts whose term is over are left out.
+fn opened(shard: &Extent, entry: StoredEntry) -> Result<ReadEntry, Fault> {
+    let leaf = Leaf::parse(&entry.leaf).map_err(|_| Fault::UnknownEntry(entry.position))?;
+    let facts = entry.facts.map(|facts| {
+        let fits = commit_facts(&facts.salt, &facts.json) == leaf.facts;
+        if fits { String::from_utf8(facts.json).unwrap_or_default() } else { String::new() }
+    });
+    let position = entry.position.saturating_sub(shard.place.first);
+    // The detail stays here: it says more than the logboek has to know.
+    Ok(ReadEntry { position, leaf, facts, detail: None })
+}
+
+impl Turn<'_> {
+    /// The records of these entries of a shard. What is forgotten has none.
+    async fn records(
+        &mut self,
+        store: &dyn Store,
+        shard: &Extent,
+        entries: Vec<StoredEntry>,
+    ) -> Result<Vec<Record>, Fault> {
+        let begun = self.reader.take().filter(|reader| reader.origin() == shard.origin);
+        let reader = self.reader.insert(begun.unwrap_or_else(|| Reader::new(&shard.origin)));
         let mut records = Vec::new();
         for entry in entries {
-            let entry = opened(entry)?;
-            if self.reader.lacks_request_of(&entry.leaf)
-                && let Some(request) = self.running.store.request_of(entry.leaf.pair).await?
+            let entry = opened(shard, entry)?;
+            if reader.lacks_request_of(&entry.leaf)
+                && let Some(request) = store.request_of(entry.leaf.pair).await?
             {
-                self.reader.take(&opened(request)?);
+                reader.take(&opened(shard, request)?);
             }
-            records.extend(self.reader.take(&entry));
+            records.extend(reader.take(&entry).filter(|_| entry.facts.is_some()));
         }
         Ok(records)
     }
+}
 
+impl Sender<'_> {
     async fn round(&mut self) -> Result<Round, Fault> {
         let store = self.running.store.as_ref();
         if self.turn.is_none() {
-            self.turn = store.logboek_turn().await?;
+            self.turn = store.logboek_turn().await?.map(|held| Turn { held, reader: None });
         }
-        if self.turn.is_none() {
-            return Ok(Round::Elsewhere);
-        }
+        let Some(turn) = &mut self.turn else { return Ok(Round::Elsewhere) };
         // Read once the turn is ours: until then another instance may move it.
         let from = store.logboek().await?;
-        let size = store.head().await?.map_or(0, |head| head.end());
-        let waiting = u32::try_from(size.saturating_sub(from)).unwrap_or(u32::MAX);
-        if waiting == 0 {
-            return Ok(Round::Idle);
-        }
-        let entries = store.entries(from, waiting.min(self.most)).await?;
+        let Some(shard) = shard_at(store, from).await? else { return Ok(Round::Idle) };
+        // A call names one shard, so it ends where that ends.
+        let end = shard.place.first.saturating_add(shard.size);
+        let limit = u32::try_from(end.saturating_sub(from)).unwrap_or(u32::MAX).min(self.most);
+        let mut entries = store.entries(from, limit).await?;
+        entries.retain(|entry| entry.position < end);
         let Some(to) = entries.last().map(|entry| entry.position + 1) else {
             return Err(StoreFault::Corrupt("the log has fewer entries than its head says").into());
         };
-        let records = self.records(entries).await?;
+        let records = turn.records(store, &shard, entries).await?;
         if !records.is_empty() {
-            self.sending.send(self.origin, &records, &self.settings.register).await?;
+            self.sending.send(&shard.origin, &records, &self.settings.register).await?;
         }
-        if let Some(turn) = &mut self.turn {
-            turn.acknowledged(from, to).await?;
-        }
+        turn.held.acknowledged(from, to).await?;
         self.most = (self.most * 2).min(MOST);
         Ok(Round::More)
     }
@@ -166,15 +194,12 @@ impl Sender<'_> {
 pub(super) async fn run(
     running: Arc<Running>,
     settings: LogboekSettings,
-    origin: String,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut sender = Sender {
         running: &running,
         settings: &settings,
-        origin: &origin,
         sending: Sending::new(&settings.address, &running.trust),
-        reader: Reader::new(&origin),
         turn: None,
         most: MOST,
         failures: 0,

@@ -11,6 +11,7 @@ use std::{
 use serde_json::Value;
 use sluis::{
     app::{Gateway, source_system::SourceSystem},
+    audit::export::stored::extents,
     client::{Client, Profile},
     config::Settings,
     consent::draft::FormDraft,
@@ -147,6 +148,14 @@ impl Region {
         (done.status.success(), String::from_utf8(text).unwrap())
     }
 
+    /// Orders a new shard of the log of a region whose gateway is stopped. The next start begins it.
+    pub fn rotate(&self) {
+        let config = self.dir.join("sluis.toml");
+        let (done, said) =
+            self.sluis(&["log", "rotate", "--reason", "routine", "--config", config.to_str().unwrap()]);
+        assert!(done, "{said}");
+    }
+
     /// Exports the log of a region whose gateway is stopped.
     pub fn export(&self, name: &str, more: &[&str]) -> PathBuf {
         let out = self.folder.path().join(name);
@@ -180,4 +189,14 @@ pub async fn handed_on(store: &dyn Store) -> BTreeSet<u64> {
         HANDED_ON.contains(&leaf["kind"].as_str().unwrap())
     };
     entries.iter().filter(|entry| is(&entry.leaf)).map(|entry| entry.position).collect()
+}
+
+/// The same, each by the name of its shard and its index in it.
+pub async fn places(store: &dyn Store) -> BTreeSet<(String, u64)> {
+    let extents = extents(store).await.unwrap();
+    let place = |position: u64| {
+        let shard = extents.iter().rev().find(|shard| shard.place.first <= position).unwrap();
+        (shard.origin.clone(), position - shard.place.first)
+    };
+    handed_on(store).await.into_iter().map(place).collect()
 }

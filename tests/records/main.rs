@@ -15,8 +15,10 @@ mod alarm;
 #[allow(dead_code, reason = "shared with the tests of the gateway")]
 mod database;
 mod exported;
+mod forgotten;
 mod instances;
 mod lab;
 mod r4;
 mod receiver;
 mod sent;
+mod shards;

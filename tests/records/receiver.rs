@@ -40,6 +40,8 @@ pub struct Stored {
     pub spans: BTreeMap<Vec<u8>, (Span, usize)>,
     /// Positions of the entries that are there in full.
     pub positions: BTreeSet<u64>,
+    /// The same, each with the name of the log that it is said to be in.
+    pub places: BTreeSet<(String, u64)>,
     /// Calls so far, with how many spans each had.
     pub calls: Vec<usize>,
     /// Resource of each call.
@@ -73,12 +75,13 @@ pub fn text(attributes: &[KeyValue], key: &str) -> Option<String> {
 }
 
 impl Logboek {
-    fn store(&self, spans: impl Iterator<Item = Span>) {
+    fn store(&self, spans: impl Iterator<Item = (String, Span)>) {
         let mut stored = self.stored.lock().unwrap();
-        for span in spans {
+        for (log, span) in spans {
             if span.parent_span_id.is_empty() {
-                let position = text(&span.attributes, "dpl.sluis.position").unwrap();
-                stored.positions.insert(position.parse().unwrap());
+                let position = text(&span.attributes, "dpl.sluis.position").unwrap().parse().unwrap();
+                stored.positions.insert(position);
+                stored.places.insert((log, position));
             }
             let entry = stored.spans.entry(span.span_id.clone()).or_insert_with(|| (span.clone(), 0));
             assert_eq!(entry.0, span, "what is sent again is the same");
@@ -94,20 +97,18 @@ impl TraceService for Logboek {
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let request = request.into_inner();
-        let spans: Vec<Span> = request
-            .resource_spans
-            .iter()
-            .flat_map(|resource| resource.scope_spans.iter().flat_map(|scope| scope.spans.clone()))
-            .collect();
+        let mut spans = Vec::new();
+        for resource in &request.resource_spans {
+            let log = text(&resource.resource.as_ref().unwrap().attributes, "sluis.log").unwrap();
+            let inside = resource.scope_spans.iter().flat_map(|scope| scope.spans.clone());
+            spans.extend(inside.map(|span| (log.clone(), span)));
+        }
         {
             let mut stored = self.stored.lock().unwrap();
             stored.under_way += 1;
             stored.at_once = stored.at_once.max(stored.under_way);
             stored.calls.push(spans.len());
-            for resource in &request.resource_spans {
-                let attributes = &resource.resource.as_ref().unwrap().attributes;
-                stored.resources.insert(text(attributes, "sluis.log").unwrap());
-            }
+            stored.resources.extend(spans.iter().map(|(log, _)| log.clone()));
         }
         // So that a second sender, if there were one, could come in between.
         tokio::task::yield_now().await;

@@ -40,7 +40,7 @@ pub enum ReadFault {
 /// An entry of an export.
 #[derive(Clone, Debug)]
 pub struct ReadEntry {
-    /// Position in the log.
+    /// Index in the log, which is a shard.
     pub position: u64,
     /// What the tree holds of it.
     pub leaf: Leaf,

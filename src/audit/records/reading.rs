@@ -36,6 +36,12 @@ impl Reader {
         Self { origin: origin.into(), begun: HashMap::new() }
     }
 
+    /// Name of the log that it reads.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Whether this entry is an outcome whose request has not been read here. With it, read by [`Reader::take`] first, the
     /// record is whole.
     #[must_use]
@@ -44,7 +50,8 @@ impl Reader {
     }
 
     /// The record of an entry. `None` for a request, and for kinds that are no processing of anybody's data. An entry
-    /// whose facts are left out gives one that says that it cannot be read: nothing is passed over.
+    /// whose facts do not read gives one that says so: nothing is passed over. Where they are left out or forgotten there is
+    /// nothing to read, and whoever knows that drops it.
     pub fn take(&mut self, entry: &ReadEntry) -> Option<Record> {
         let leaf = &entry.leaf;
         if leaf.kind == Kind::Request {

@@ -45,9 +45,9 @@ fn derived<const N: usize>(name: &str, parts: &[&[u8]]) -> [u8; N] {
 /// An entry as the other logs hear of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Name of the log.
+    /// Name of the log, which is a shard.
     pub origin: Arc<str>,
-    /// Position in it.
+    /// Index in it: with the name it finds the entry in an export.
     pub position: u64,
     /// Kind of the entry.
     pub kind: Kind,
