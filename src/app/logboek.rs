@@ -66,6 +66,7 @@ struct Sender<'a> {
     /// Entries of the next call: fewer after a part was not taken, so that one that is never taken holds up itself alone.
     most: u32,
     failures: u32,
+    watched: Option<Instant>,
     alarmed: Option<Instant>,
 }
 
@@ -166,8 +167,13 @@ impl Sender<'_> {
         self.wait()
     }
 
-    /// Raises an alarm while the oldest entry that was not acknowledged is too old.
+    /// Raises an alarm while the oldest entry that was not acknowledged is too old. By the time that has passed and whatever
+    /// the last round came to: a logboek that takes less than there comes is never done, and falls behind all the same.
     async fn watch(&mut self) -> Result<(), StoreFault> {
+        if self.watched.is_some_and(|before| before.elapsed() < self.settings.look_every) {
+            return Ok(());
+        }
+        self.watched = Some(Instant::now());
         let store = self.running.store.as_ref();
         let from = store.logboek().await?;
         let size = store.head().await?.map_or(0, |head| head.end());
@@ -203,6 +209,7 @@ pub(super) async fn run(
         turn: None,
         most: MOST,
         failures: 0,
+        watched: None,
         alarmed: None,
     };
     loop {
@@ -221,7 +228,7 @@ pub(super) async fn run(
         if round.is_ok() {
             sender.failures = 0;
         }
-        if !matches!(round, Ok(Round::More)) && sender.watch().await.is_err() {
+        if sender.watch().await.is_err() {
             tracing::warn!("it cannot be seen how far the logboek is");
         }
         tokio::select! {
