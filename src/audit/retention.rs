@@ -126,14 +126,17 @@ impl Retention {
     }
 }
 
+/// Whether entries of this kind are ever over their term. Others stay for as long as the log, whatever an entry says.
+pub(super) fn has_term(kind: Kind) -> bool {
+    RECORDS.iter().any(|(_, kinds, _)| kinds.contains(&kind))
+}
+
 /// What an `erasure` entry says of terms that are over: for each kind the time before which its entries were emptied.
 pub(super) fn over(facts: &Map<String, Value>) -> impl Iterator<Item = (Kind, Timestamp)> {
     let before = facts.get("before").and_then(Value::as_object).into_iter().flatten();
     before.filter_map(|(kind, time)| {
         let kind: Kind = kind.parse().ok()?;
-        // Others stay for as long as the log, whatever an entry says.
-        let may = RECORDS.iter().any(|(_, kinds, _)| kinds.contains(&kind));
-        Some((kind, Timestamp::parse(time.as_str()?).ok()?)).filter(|_| may)
+        Some((kind, Timestamp::parse(time.as_str()?).ok()?)).filter(|_| has_term(kind))
     })
 }
 

@@ -15,6 +15,7 @@ mod contract;
 #[path = "../gateway/database.rs"]
 #[allow(dead_code, reason = "shared with the tests of the gateway")]
 mod database;
+mod exported;
 mod forgetting;
 mod instances;
 mod lab;

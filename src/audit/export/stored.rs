@@ -166,9 +166,13 @@ pub async fn export_shard(
             next = index + 1;
             let detail = entry.detail.filter(|_| openings.details);
             let sealed = match (entry.sealed, &entry.facts) {
-                (Some(sealed), _) => SealedPart::Present { key_hash: sealed.key_hash, bytes: sealed.bytes },
+                (Some(sealed), Some(_)) => {
+                    SealedPart::Present { key_hash: sealed.key_hash, bytes: sealed.bytes }
+                }
                 (None, Some(_)) => SealedPart::Erased,
-                (None, None) => SealedPart::Expired,
+                // Only a term that is over takes facts, with everything else. Whether it is over is for the verifier, so
+                // facts that somebody took may not read as left out.
+                (_, None) => SealedPart::Expired,
             };
             writer.push(ExportRecord {
                 index,

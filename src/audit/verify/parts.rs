@@ -224,7 +224,8 @@ impl<'a> Parts<'a> {
             if is_over(&self.over) || is_over(&later.over) {
                 continue;
             }
-            if may_be_named {
+            // Of a kind that has no term nothing can say it.
+            if may_be_named && retention::has_term(kind) {
                 let detail = "said to be over its term; the erasures that may say so are not opened, or in later shards";
                 report.find(Some(position), Code::ErasureNotOpened, detail);
             } else {

@@ -168,3 +168,12 @@ fn what_is_over_its_term_is_said_to_be_by_a_later_entry() {
     log.add_facts(Kind::Erasure, PairId::random(), &json!({ "before": { "genesis": over } }));
     assert_eq!(codes(&log.verify()), [(Some(0), "retention_unnamed")]);
 }
+
+/// What concerns no client has no term, so no entry that was not looked at can say that it is over.
+#[test]
+fn what_has_no_term_cannot_be_over_it_wherever_that_might_be_said() {
+    let mut log = Log::sound(10);
+    (log.records[0].facts, log.records[0].sealed) = (None, Some(SealedPart::Expired));
+    log.add(Kind::Seal, PairId::random());
+    assert_eq!(codes(&log.verify()), [(Some(0), "retention_unnamed")]);
+}
