@@ -300,6 +300,8 @@ pub struct Report {
     pub kinds: BTreeMap<&'static str, u64>,
     /// Those by how they stand.
     pub states: States,
+    /// Details that opened facts commit to, and that are left out.
+    pub details_left_out: u64,
     /// Requests without an outcome.
     pub open_requests: u64,
     /// Of a receipt: its answer.
@@ -322,6 +324,7 @@ impl Report {
             entries: 0,
             kinds: BTreeMap::new(),
             states: States { opened: 0, sealed: 0, erased: 0, expired: 0, missing: 0, mismatch: 0 },
+            details_left_out: 0,
             open_requests: 0,
             answer: None,
             cosigned: Vec::new(),
@@ -365,13 +368,15 @@ impl fmt::Display for Report {
         let states = self.states;
         writeln!(
             f,
-            "{} opened, {} sealed, {} erased, {} expired, {} missing, {} mismatch; {} requests without an outcome",
+            "{} opened, {} sealed, {} erased, {} expired, {} missing, {} mismatch; {} details left out; {} requests without \
+             an outcome",
             states.opened,
             states.sealed,
             states.erased,
             states.expired,
             states.missing,
             states.mismatch,
+            self.details_left_out,
             self.open_requests
         )?;
         let kinds: Vec<String> = self.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();

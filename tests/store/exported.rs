@@ -18,7 +18,10 @@ use sluis::{
 
 use crate::lab::{ORIGIN, Place};
 
-crate::on_both!(facts_that_somebody_took_are_not_read_as_left_out);
+crate::on_both!(
+    facts_that_somebody_took_are_not_read_as_left_out,
+    a_detail_that_somebody_took_is_missed,
+);
 
 /// Exports what there was at this moment, and verifies it.
 async fn exported(
@@ -73,4 +76,13 @@ async fn facts_that_somebody_took_are_not_read_as_left_out(place: Place) {
     for position in [1, 2] {
         assert!(found.contains(&(Some(position), Code::RetentionUnnamed)), "{report}");
     }
+}
+
+async fn a_detail_that_somebody_took_is_missed(place: Place) {
+    let store = after(&place, "update entry set detail = null, detail_salt = null").await;
+    let extent = now(&store).await;
+    let refused = exported(&place, &store, &extent, true).await.unwrap_err();
+    assert!(matches!(refused, StoredExportFault::DetailGone(2)), "{refused}");
+    let report = exported(&place, &store, &extent, false).await.unwrap();
+    assert_eq!((report.exit_code(), report.details_left_out), (0, 1), "{report}");
 }

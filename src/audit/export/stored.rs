@@ -6,10 +6,10 @@ use super::{ExportFault, ExportRecord, ExportSummary, ExportWriter, SealedPart};
 use crate::{
     audit::{
         checkpoint::{Checkpoint, CheckpointFault},
-        leaf::Kind,
+        leaf::{Kind, parse_facts},
     },
     note::{Note, VerifierKey, cosignature::CosignerKey},
-    storage::{EntryFilter, Head, Shard, ShardPlace, Store, StoreFault},
+    storage::{EntryFilter, Head, Shard, ShardPlace, Store, StoreFault, StoredEntry},
 };
 
 /// Entries read at a time.
@@ -45,6 +45,12 @@ pub enum StoredExportFault {
          Export once more; up to a cosigned checkpoint, when the witnesses have seen that entry"
     )]
     ForgottenMeanwhile,
+    /// Details were asked for, and one is gone that the facts of this entry of the shard commit to.
+    #[error(
+        "the detail of entry {0} is gone, and its facts are there: no erasure and no term takes one without the other. \
+         An export without details has the rest"
+    )]
+    DetailGone(u64),
 }
 
 /// What an export says of witnesses.
@@ -164,6 +170,9 @@ pub async fn export_shard(
         for entry in page.into_iter().take_while(|entry| entry.position < first + size) {
             let index = entry.position - first;
             next = index + 1;
+            if openings.details && entry.detail.is_none() && commits_to_detail(&entry) {
+                return Err(StoredExportFault::DetailGone(index));
+            }
             let detail = entry.detail.filter(|_| openings.details);
             let sealed = match (entry.sealed, &entry.facts) {
                 (Some(sealed), Some(_)) => {
@@ -191,4 +200,10 @@ pub async fn export_shard(
         return Err(StoredExportFault::ForgottenMeanwhile);
     }
     Ok(writer.finish(&checkpoint, keys)?)
+}
+
+/// Whether the facts of an entry commit to a detail.
+fn commits_to_detail(entry: &StoredEntry) -> bool {
+    let facts = entry.facts.as_ref().and_then(|facts| parse_facts(&facts.json));
+    facts.is_some_and(|facts| facts.contains_key("detail"))
 }

@@ -113,13 +113,15 @@ impl fmt::Display for Dutch<'_> {
         let states = report.states;
         writeln!(
             f,
-            "{} geopend, {} gesloten, {} gewist, {} over hun termijn, {} ontbreken, {} kloppen niet; {} verzoeken zonder uitkomst",
+            "{} geopend, {} gesloten, {} gewist, {} over hun termijn, {} ontbreken, {} kloppen niet; van {} zijn de \
+             bijzonderheden weggelaten; {} verzoeken zonder uitkomst",
             states.opened,
             states.sealed,
             states.erased,
             states.expired,
             states.missing,
             states.mismatch,
+            report.details_left_out,
             report.open_requests
         )?;
         let kinds: Vec<String> = report.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();

@@ -181,6 +181,8 @@ impl<'a> Parts<'a> {
             return EntryState::Mismatch;
         }
         let parsed = parse_facts(facts.as_bytes());
+        let commits = parsed.as_ref().is_some_and(|facts| facts.contains_key("detail"));
+        report.details_left_out += u64::from(commits && opened.detail.is_none());
         if let Some((salt, detail)) = &opened.detail {
             let commitment = b64::encode(&commit_detail(salt, detail.as_bytes()));
             let named = parsed.as_ref().and_then(|facts| facts.get("detail")?.as_str());

@@ -177,3 +177,12 @@ fn what_has_no_term_cannot_be_over_it_wherever_that_might_be_said() {
     log.add(Kind::Seal, PairId::random());
     assert_eq!(codes(&log.verify()), [(Some(0), "retention_unnamed")]);
 }
+
+#[test]
+fn details_that_are_left_out_are_counted() {
+    let mut log = Log::sound(10);
+    log.add_facts(Kind::Policy, PairId::random(), &json!({ "detail": "a commitment" }));
+    let report = log.verify();
+    assert_eq!((report.exit_code(), report.details_left_out), (0, 1));
+    assert!(report.to_string().contains("; 1 details left out; 0 requests"), "{report}");
+}
