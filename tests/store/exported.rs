@@ -1,4 +1,4 @@
-//! What an export makes of a database in which somebody else has written.
+//! What an export makes of a database in which somebody else has written, and of one that forgets while it is read.
 
 use std::sync::Arc;
 
@@ -12,15 +12,21 @@ use sluis::{
         verify::{VerifyOptions, verify_export},
         writer::{Work, Writer},
     },
+    domain::time::SystemClock,
     note::NoteSigner,
     storage::Store,
 };
 
-use crate::lab::{ORIGIN, Place};
+use crate::{
+    forgetting,
+    lab::{KADE, ORIGIN, Place, form, time},
+    log::record,
+};
 
 crate::on_both!(
     facts_that_somebody_took_are_not_read_as_left_out,
     a_detail_that_somebody_took_is_missed,
+    what_is_forgotten_while_it_is_exported_is_not_taken_for_a_theft,
 );
 
 /// Exports what there was at this moment, and verifies it.
@@ -85,4 +91,21 @@ async fn a_detail_that_somebody_took_is_missed(place: Place) {
     assert!(matches!(refused, StoredExportFault::DetailGone(2)), "{refused}");
     let report = exported(&place, &store, &extent, false).await.unwrap();
     assert_eq!((report.exit_code(), report.details_left_out), (0, 1), "{report}");
+}
+
+async fn what_is_forgotten_while_it_is_exported_is_not_taken_for_a_theft(place: Place) {
+    let store = place.open().await;
+    let log = place.try_writer(&store, Arc::new(SystemClock)).await.unwrap();
+    log.commit(Work::First(NewEntry::of_gateway(Kind::Genesis, json!({})))).await.unwrap();
+    log.commit(record(0, &form(&[KADE]))).await.unwrap();
+    log.commit(forgetting::withdraw(0)).await.unwrap();
+    // The head is read, and then it goes on. What is refused takes nothing.
+    let before = now(&store).await;
+    log.commit(entry(Kind::Erasure, json!({ "event": "refused" }))).await.unwrap();
+    assert_eq!(exported(&place, &store, &before, true).await.unwrap().exit_code(), 0);
+    log.commit(forgetting::erase(0, time(0))).await.unwrap();
+    log.commit(entry(Kind::Erasure, json!({ "event": "refused" }))).await.unwrap();
+    let refused = exported(&place, &store, &before, true).await.unwrap_err();
+    assert!(matches!(refused, StoredExportFault::ForgottenMeanwhile), "{refused}");
+    assert_eq!(exported(&place, &store, &now(&store).await, true).await.unwrap().exit_code(), 0);
 }

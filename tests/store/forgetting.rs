@@ -54,7 +54,7 @@ async fn exchange(log: &Writer, n: usize, needs: Vec<Need>) -> Result<(), Commit
     log.commit(Work::Outcome { entry: about(n, Kind::Outcome, pair), needs }).await.map(drop)
 }
 
-fn withdraw(n: usize) -> Work {
+pub fn withdraw(n: usize) -> Work {
     Work::Change {
         entry: about(n, Kind::Consent, PairId::random()),
         on: Selection::Client(tag(n)),
@@ -64,7 +64,7 @@ fn withdraw(n: usize) -> Work {
 }
 
 /// By an order of its own.
-fn erase(n: usize, disclosed_since: Timestamp) -> Work {
+pub fn erase(n: usize, disclosed_since: Timestamp) -> Work {
     let mut claim = [0; 32];
     claim[..16].copy_from_slice(&PairId::random().bytes());
     erase_by(claim, n, disclosed_since)

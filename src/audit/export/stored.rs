@@ -193,10 +193,8 @@ pub async fn export_shard(
         }
         progress(next, size);
     }
-    let filter =
-        EntryFilter { kind: Some(Kind::Erasure.as_str().to_owned()), limit: 1, ..EntryFilter::default() };
-    let after = first + size..first + shard.size.max(size);
-    if store.search(&filter).await?.iter().any(|erasure| after.contains(&erasure.position)) {
+    // The shard may have grown while it was read, and some of it may have been forgotten.
+    if size < size_now(store, shard).await? && forgotten_since(store, first + size).await? {
         return Err(StoredExportFault::ForgottenMeanwhile);
     }
     Ok(writer.finish(&checkpoint, keys)?)
@@ -206,4 +204,36 @@ pub async fn export_shard(
 fn commits_to_detail(entry: &StoredEntry) -> bool {
     let facts = entry.facts.as_ref().and_then(|facts| parse_facts(&facts.json));
     facts.is_some_and(|facts| facts.contains_key("detail"))
+}
+
+/// Number of entries that a shard has by now.
+async fn size_now(store: &dyn Store, shard: &Extent) -> Result<u64, StoredExportFault> {
+    let now = extents(store).await?.into_iter().find(|now| now.place == shard.place);
+    // It can end between two looks; then it may have any size.
+    Ok(now.map_or(u64::MAX, |now| now.size))
+}
+
+/// Whether an `erasure` from this position on took anything away. One that was refused did not.
+async fn forgotten_since(store: &dyn Store, position: u64) -> Result<bool, StoredExportFault> {
+    let mut filter = EntryFilter {
+        kind: Some(Kind::Erasure.as_str().to_owned()),
+        since: Some(position),
+        limit: PAGE,
+        ..EntryFilter::default()
+    };
+    loop {
+        let page = store.search(&filter).await?;
+        if page.iter().any(|erasure| !is_refused(erasure)) {
+            return Ok(true);
+        }
+        // Newest first.
+        let Some(oldest) = page.last() else { return Ok(false) };
+        filter.below = Some(oldest.position);
+    }
+}
+
+/// Whether an `erasure` says that nothing was erased. One that does not read may have erased anything.
+fn is_refused(erasure: &StoredEntry) -> bool {
+    let facts = erasure.facts.as_ref().and_then(|facts| parse_facts(&facts.json));
+    facts.is_some_and(|facts| facts.get("event").is_some_and(|event| event == "refused"))
 }
