@@ -2,7 +2,10 @@
 
 mod dutch;
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use serde::{Serialize, Serializer};
 
@@ -202,7 +205,20 @@ impl fmt::Display for Finding {
         if let Some(position) = self.position {
             write!(f, "entry {position}: ")?;
         }
-        write!(f, "{} ({})", self.detail, self.code.as_str())
+        write!(f, "{} ({})", Escaped(&self.detail), self.code.as_str())
+    }
+}
+
+/// A text that comes from what is verified, such as the name of a file, for a terminal: with nothing in it that the terminal
+/// would obey, or that could pass for another line of the report.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '\'' | '"' => f.write_char(c),
+            _ => write!(f, "{}", c.escape_debug()),
+        })
     }
 }
 
@@ -357,6 +373,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.verdict.word())?;
         if let (Some(origin), Some(size)) = (&self.origin, self.size) {
+            let origin = Escaped(origin);
             write!(f, ": log `{origin}` at size {size}, {} entries looked at", self.entries)?;
         }
         let keys = match self.anchored {
@@ -385,7 +402,7 @@ impl fmt::Display for Report {
         }
         for Cosigned { by, time } in &self.cosigned {
             let millis = i64::try_from(*time).unwrap_or(i64::MAX).saturating_mul(1000);
-            writeln!(f, "cosigned by `{by}` at {}", Timestamp::from_millis(millis))?;
+            writeln!(f, "cosigned by `{}` at {}", Escaped(by), Timestamp::from_millis(millis))?;
         }
         match self.answer {
             Some(Answer::Matches) => writeln!(f, "the answer is the one in the log")?,

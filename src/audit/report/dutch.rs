@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Answer, Code, Cosigned, Finding, Report, Verdict};
+use super::{Answer, Code, Cosigned, Escaped, Finding, Report, Verdict};
 use crate::domain::Timestamp;
 
 /// A report, to be read in Dutch. What a finding says beside its code and its place stays as it is: it names files and
@@ -92,7 +92,7 @@ fn finding(finding: &Finding, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     write!(f, "{} ({})", meaning(finding.code), finding.code.as_str())?;
     // Without a position only the detail says where.
-    if finding.position.is_none() { writeln!(f, " [{}]", finding.detail) } else { writeln!(f) }
+    if finding.position.is_none() { writeln!(f, " [{}]", Escaped(&finding.detail)) } else { writeln!(f) }
 }
 
 impl fmt::Display for Dutch<'_> {
@@ -100,6 +100,7 @@ impl fmt::Display for Dutch<'_> {
         let report = self.0;
         write!(f, "{}", verdict(report.verdict))?;
         if let (Some(origin), Some(size)) = (&report.origin, report.size) {
+            let origin = Escaped(origin);
             write!(f, ": logboek `{origin}` met {size} vermeldingen, waarvan {} bekeken", report.entries)?;
         }
         let keys = match report.anchored {
@@ -130,7 +131,7 @@ impl fmt::Display for Dutch<'_> {
         }
         for Cosigned { by, time } in &report.cosigned {
             let millis = i64::try_from(*time).unwrap_or(i64::MAX).saturating_mul(1000);
-            writeln!(f, "medeondertekend door `{by}` op {}", Timestamp::from_millis(millis))?;
+            writeln!(f, "medeondertekend door `{}` op {}", Escaped(by), Timestamp::from_millis(millis))?;
         }
         match report.answer {
             Some(Answer::Matches) => writeln!(f, "het antwoord is dat uit het logboek")?,

@@ -1,6 +1,7 @@
 //! Exports that somebody has changed after they were written.
 
 use super::*;
+use crate::audit::report::Dutch;
 
 /// Verifies after a change to one file, and puts it back.
 fn after(log: &Log, dir: &Path, file: &Path, change: impl FnOnce(&mut Vec<u8>)) -> Report {
@@ -193,4 +194,18 @@ fn what_is_no_export_is_unreadable() {
     let report = verify_export(dir.path(), &VerifyOptions::default());
     assert_eq!((codes(&report).len(), report.exit_code()), (2, 5));
     assert_eq!(verify_export(&dir.path().join("absent"), &VerifyOptions::default()).exit_code(), 5);
+}
+
+/// The name of a file is for whoever made the export to choose.
+#[test]
+fn nothing_in_a_report_is_an_order_to_the_terminal() {
+    let log = Log::sound(5);
+    let dir = log.export();
+    fs::write(dir.path().join("\u{1b}[2J\u{9b}H\u{202e}\rverified"), b"").unwrap();
+    let report = verify_export(dir.path(), &log.options());
+    assert_eq!(codes(&report), [(None, "file_surplus")]);
+    for told in [report.to_string(), Dutch(&report).to_string()] {
+        assert!(told.contains(r"`\u{1b}[2J\u{9b}H\u{202e}\rverified`"), "{told:?}");
+        assert!(!told.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{told:?}");
+    }
 }
