@@ -12,6 +12,7 @@ mod tests;
 
 use std::{fmt, path::Path};
 
+use duplicates::IDS_AT_ONCE;
 use parts::Later;
 
 use super::{
@@ -75,10 +76,26 @@ pub fn verify_witnessed(dir: &Path, options: &VerifyOptions<'_>, witnessing: &Wi
 }
 
 /// The same of a shard, with what later shards say of it.
-fn verify_shard(dir: &Path, options: &VerifyOptions<'_>, witnessing: &Witnessing, later: &Later) -> Report {
+fn verify_shard(
+    dir: &Path,
+    options: &VerifyOptions<'_>,
+    witnessing: &Witnessing,
+    later: &Later,
+) -> Report {
+    verify_in_parts(dir, options, witnessing, later, IDS_AT_ONCE)
+}
+
+/// The same, with about so many ids in memory at once.
+fn verify_in_parts(
+    dir: &Path,
+    options: &VerifyOptions<'_>,
+    witnessing: &Witnessing,
+    later: &Later,
+    at_once: u64,
+) -> Report {
     let mut report = Report::new(options.trust.as_ref().is_some_and(|trust| !trust.is_empty()));
     if let Some(head) = head::read(dir, options, witnessing, &mut report) {
-        run::run(dir, &head, later, options.progress, &mut report);
+        run::run(dir, &head, later, at_once, options.progress, &mut report);
     }
     report
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     Progress,
-    duplicates::{IDS_AT_ONCE, Seen},
+    duplicates::Seen,
     files,
     head::Head,
     parts::{Later, Parts},
@@ -17,8 +17,15 @@ use crate::audit::{
     tree::{Frontier, Hash, leaf_hash},
 };
 
-/// Verifies everything below the head.
-pub fn run(dir: &Path, head: &Head, later: &Later, progress: Option<&dyn Fn(Progress)>, report: &mut Report) {
+/// Verifies everything below the head, with about so many ids in memory at once.
+pub fn run(
+    dir: &Path,
+    head: &Head,
+    later: &Later,
+    at_once: u64,
+    progress: Option<&dyn Fn(Progress)>,
+    report: &mut Report,
+) {
     let size = head.checkpoint.size;
     let present = files::look_through(dir, size, report);
     let bundles = files::bundles_to_read(size, present);
@@ -29,7 +36,7 @@ pub fn run(dir: &Path, head: &Head, later: &Later, progress: Option<&dyn Fn(Prog
         entries: Some(Frontier::empty()),
         story: Story::default(),
         parts: Parts::new(dir, later),
-        seen: Seen::new(bundles * WIDTH, IDS_AT_ONCE),
+        seen: Seen::new(bundles * WIDTH, at_once),
         progress,
     };
     for bundle in 0..bundles {

@@ -209,3 +209,46 @@ fn nothing_in_a_report_is_an_order_to_the_terminal() {
         assert!(!told.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{told:?}");
     }
 }
+
+#[test]
+fn files_have_a_largest_size() {
+    let log = Log::sound(5);
+    let dir = log.export();
+    for (name, limit) in [
+        ("checkpoint", files::MAX_TEXT_BYTES),
+        ("policy.txt", files::MAX_TEXT_BYTES),
+        ("opened/000.jsonl", files::MAX_LINES_BYTES),
+        ("sealed/000.jsonl", files::MAX_LINES_BYTES),
+        ("tile/0/000.p/5", files::MAX_TILE_BYTES),
+        ("tile/entries/000.p/5", files::MAX_BUNDLE_BYTES),
+    ] {
+        let (file, kept) = (dir.path().join(name), dir.path().join(name).with_extension("kept"));
+        fs::rename(&file, &kept).unwrap();
+        fs::File::create(&file).unwrap().set_len(limit as u64 + 1).unwrap();
+        let report = verify_export(dir.path(), &log.options());
+        assert!(report.exit_code() >= 4, "{name}");
+        let too_large = format!("`{name}` is too large");
+        assert!(report.findings.iter().any(|finding| finding.detail == too_large), "{report}");
+        fs::rename(&kept, &file).unwrap();
+    }
+    assert_eq!(log.verify().exit_code(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_does_not_keep_it_waiting() {
+    let log = Log::sound(5);
+    let dir = log.export();
+    for file in files(dir.path()) {
+        let name = file.strip_prefix(dir.path()).unwrap().display().to_string();
+        let bytes = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+        let report = verify_export(dir.path(), &log.options());
+        assert!(report.exit_code() >= 4, "{name}");
+        let no_file = format!("`{name}` is not a file");
+        assert!(report.findings.iter().any(|finding| finding.detail == no_file), "{report}");
+        fs::remove_file(&file).unwrap();
+        fs::write(&file, bytes).unwrap();
+    }
+}

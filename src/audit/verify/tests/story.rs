@@ -186,3 +186,36 @@ fn details_that_are_left_out_are_counted() {
     assert_eq!((report.exit_code(), report.details_left_out), (0, 1));
     assert!(report.to_string().contains("; 1 details left out; 0 requests"), "{report}");
 }
+
+/// Whatever time it names, an erasure says nothing of the entries after it.
+#[test]
+fn a_term_is_not_over_before_it_is_said() {
+    let mut log = Log::sound(10);
+    let before = Timestamp::from_millis(log.time + 1_000_000).to_string();
+    log.add_facts(Kind::Erasure, PairId::random(), &json!({ "before": { "consent": before } }));
+    log.add(Kind::Consent, PairId::random());
+    (log.records[11].facts, log.records[11].sealed) = (None, Some(SealedPart::Expired));
+    assert_eq!(codes(&log.verify()), [(Some(11), "retention_unnamed")]);
+}
+
+/// A log that is too long for one walk is walked through again for each part of its ids.
+#[test]
+fn ids_that_repeat_are_found_in_every_part() {
+    let pairs: Vec<PairId> = (0..300).map(|_| PairId::random()).collect();
+    let mut log = Log::sound(10);
+    for pair in pairs.iter().chain(&pairs[100..140]) {
+        log.add(Kind::Consent, *pair);
+    }
+    let dir = log.export();
+    let found = |at_once| {
+        let (none, unknown) = (Witnessing::default(), Later::unknown());
+        let report = verify_in_parts(dir.path(), &log.options(), &none, &unknown, at_once);
+        let mut found = codes(&report);
+        found.sort_unstable();
+        found
+    };
+    let expected: Vec<_> = (310..350).map(|position| (Some(position), "entry_repeated")).collect();
+    for at_once in [1000, 100, 7] {
+        assert_eq!(found(at_once), expected, "{at_once}");
+    }
+}
