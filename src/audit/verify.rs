@@ -2,7 +2,7 @@
 
 pub mod chain;
 mod duplicates;
-mod files;
+pub(super) mod files;
 mod head;
 mod parts;
 mod run;

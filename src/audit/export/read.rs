@@ -1,7 +1,7 @@
 //! Reads an export again, entry by entry, for those who decide again or explain what was decided. What is opened is
 //! compared with its leaf; whether the leaves are those of the signed tree is for [`verify`](crate::audit::verify).
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use super::lines::{self, Line as _, OpenedLine, OpenedPart};
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
         checkpoint::{Checkpoint, CheckpointFault},
         leaf::{Leaf, LeafFault, commit_detail, commit_facts, parse_facts},
         tiles::{Layer, TileFault, TilePath, WIDTH, decode_bundle},
+        verify::files::{self, MAX_BUNDLE_BYTES, MAX_LINES_BYTES, MAX_TEXT_BYTES},
     },
     note::{Note, NoteFault},
 };
@@ -17,9 +18,9 @@ use crate::{
 /// Why an export cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadFault {
-    /// A file.
-    #[error("`{0}` cannot be read: {1}")]
-    File(String, io::Error),
+    /// A file, and why.
+    #[error("`{0}` {1}")]
+    File(String, &'static str),
     /// The checkpoint is no note.
     #[error("the checkpoint {0}")]
     Note(#[from] NoteFault),
@@ -55,13 +56,15 @@ pub struct ReadEntry {
 /// # Errors
 /// The first thing that cannot be read.
 pub fn read(dir: &Path, mut take: impl FnMut(ReadEntry)) -> Result<u64, ReadFault> {
-    let file = |name: &str| fs::read(dir.join(name)).map_err(|fault| ReadFault::File(name.to_owned(), fault));
-    let checkpoint = String::from_utf8_lossy(&file("checkpoint")?).into_owned();
+    let file = |name: &str, limit: usize| {
+        files::try_read(&dir.join(name), limit).map_err(|(_, why)| ReadFault::File(name.to_owned(), why))
+    };
+    let checkpoint = String::from_utf8_lossy(&file("checkpoint", MAX_TEXT_BYTES)?).into_owned();
     let size = Checkpoint::parse(Note::parse(&checkpoint)?.unverified_text())?.size;
     for bundle in 0..size.div_ceil(WIDTH) {
         let Some(path) = TilePath::at(Layer::Entries, bundle, size) else { break };
-        let leaves = file(&path.to_string())?;
-        let opened = file(&lines::path("opened", bundle))?;
+        let leaves = file(&path.to_string(), MAX_BUNDLE_BYTES)?;
+        let opened = file(&lines::path("opened", bundle), MAX_LINES_BYTES)?;
         let opened = String::from_utf8_lossy(&opened);
         let mut opened = opened.lines().map(OpenedLine::decode);
         for (leaf, position) in decode_bundle(&leaves)?.into_iter().zip(bundle * WIDTH..) {

@@ -6,7 +6,7 @@ use std::{fmt, path::Path};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{VerifyOptions, parts::Later, verify_shard};
+use super::{VerifyOptions, files, parts::Later, verify_shard};
 use crate::{
     audit::{
         checkpoint::Checkpoint,
@@ -74,7 +74,8 @@ struct Links {
 impl Links {
     /// `None` if the export does not read: then it has findings of its own.
     fn of(dir: &Path) -> Option<Self> {
-        let note = std::fs::read_to_string(dir.join("checkpoint")).ok()?;
+        let note = files::try_read(&dir.join("checkpoint"), files::MAX_TEXT_BYTES).ok()?;
+        let note = String::from_utf8(note).ok()?;
         let checkpoint = Checkpoint::parse(Note::parse(&note).ok()?.unverified_text()).ok()?;
         let mut links = Self {
             checkpoint,
