@@ -4,19 +4,14 @@
 use std::{fmt, path::Path};
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::{VerifyOptions, files, parts::Later, verify_shard};
+use super::{VerifyOptions, Witnessing, later::Later, links::Links, verify_shard};
 use crate::{
     audit::{
         checkpoint::Checkpoint,
-        export::read::{ReadEntry, read},
-        leaf::Kind,
         report::{Code, Finding, Report, Verdict},
-        shard::{NotPrevious, Previous},
     },
-    domain::Timestamp,
-    note::{Note, VerifierKey},
+    note::VerifierKey,
 };
 
 /// Result of verifying several shards.
@@ -53,103 +48,77 @@ impl fmt::Display for ChainReport {
     }
 }
 
-/// What a shard says of its neighbours.
-struct Links {
-    checkpoint: Checkpoint,
-    /// The shard before, as its first entry says.
-    previous: Result<Option<Previous>, NotPrevious>,
-    /// Its own key, as its first entry says.
-    key: Option<VerifierKey>,
-    /// The key that was announced last for the shard after it.
-    announced: Option<VerifierKey>,
-    /// Whether its key was said to be stolen. What it announces then is no more than a hint.
-    is_stolen: bool,
-    is_sealed: bool,
-    /// Whether all entries that this takes are opened.
-    is_opened: bool,
-    /// Erasures: when they were made, and their facts where these are opened.
-    erasures: Vec<(Timestamp, Option<String>)>,
+/// Which keys are trusted on the way from shard to shard.
+struct Way {
+    /// Those that were given, and those that led on from them.
+    trust: Option<Vec<VerifierKey>>,
+    /// Whether what leads to the key of the next shard could not be read.
+    is_lost: bool,
 }
 
-impl Links {
-    /// `None` if the export does not read: then it has findings of its own.
-    fn of(dir: &Path) -> Option<Self> {
-        let note = files::try_read(&dir.join("checkpoint"), files::MAX_TEXT_BYTES).ok()?;
-        let note = String::from_utf8(note).ok()?;
-        let checkpoint = Checkpoint::parse(Note::parse(&note).ok()?.unverified_text()).ok()?;
-        let mut links = Self {
-            checkpoint,
-            previous: Ok(None),
-            key: None,
-            announced: None,
-            is_stolen: false,
-            is_sealed: false,
-            is_opened: true,
-            erasures: Vec::new(),
-        };
-        read(dir, |entry| links.take(&entry)).ok()?;
-        Some(links)
+impl Way {
+    fn knows(&self, origin: &str) -> bool {
+        self.trust.iter().flatten().any(|key| key.name() == origin)
     }
 
-    fn take(&mut self, entry: &ReadEntry) {
-        self.is_sealed |= entry.leaf.kind == Kind::Seal;
-        if entry.leaf.kind == Kind::Erasure {
-            self.erasures.push((entry.leaf.time, entry.facts.clone()));
-        }
-        if !matches!(entry.leaf.kind, Kind::Genesis | Kind::Key) {
-            return;
-        }
-        let facts = entry.facts.as_deref().and_then(|facts| serde_json::from_str::<Value>(facts).ok());
-        let Some(facts) = facts else {
-            self.is_opened = false;
-            return;
-        };
-        let text = |name: &str| facts.get(name).and_then(Value::as_str);
-        let key = text("key").and_then(|key| key.parse().ok());
-        if entry.leaf.kind == Kind::Genesis {
-            self.key = key;
-            self.previous = Previous::read(&facts);
-        } else if text("event") == Some("announced") {
-            self.announced = key;
-        } else {
-            self.is_stolen |= text("reason") == Some("compromised");
-        }
+    /// The keys for a shard. Where the way is lost they are those of its own export: not anchored, as its report says, and no
+    /// sign of tampering.
+    fn keys(&self, own: Option<&Links>) -> Option<Vec<VerifierKey>> {
+        let goes_on = own.is_none_or(|own| !self.is_lost || self.knows(&own.checkpoint.origin));
+        self.trust.clone().filter(|_| goes_on)
     }
-}
 
-/// Verifies exports of the shards of one log, oldest first. Keys that a verified shard has announced for the next one are
-/// trusted as that shard is, unless its key was stolen.
-#[must_use]
-pub fn verify_chain(dirs: &[&Path], options: &VerifyOptions<'_>) -> ChainReport {
-    let mut report = ChainReport { verdict: Verdict::Verified, shards: Vec::new(), findings: Vec::new() };
-    let links: Vec<Option<Links>> = dirs.iter().map(|dir| Links::of(dir)).collect();
-    let mut trust = options.trust.clone();
-    for (at, dir) in dirs.iter().enumerate() {
-        let own = links.get(at).and_then(Option::as_ref);
-        let next = links.get(at + 1).and_then(Option::as_ref);
-        let options = VerifyOptions {
-            trust: trust.clone(),
-            since: own.and_then(|own| since(own, next, options)),
-            progress: options.progress,
+    /// Goes on from a shard to the next, by the key that it announced last. It is trusted as the shard is, unless the key of
+    /// that was stolen.
+    fn go_on(&mut self, own: Option<&Links>, next: Option<&Links>, verdict: Verdict) {
+        let (Some(own), Some(next)) = (own, next) else {
+            self.is_lost = true;
+            return;
         };
-        let shard = verify_shard(
-            dir,
-            &options,
-            &super::Witnessing::default(),
-            &later(links.get(at + 1..).unwrap_or_default()),
-        );
-        report.verdict = report.verdict.max(shard.verdict);
-        let holds = shard.verdict == Verdict::Verified;
-        report.shards.push(shard);
-        let (Some(own), Some(next)) = (own, next) else { continue };
-        follows(own, next, &mut report);
-        let announced = own.announced.as_ref().filter(|_| holds && !own.is_stolen);
-        let announced =
-            announced.and_then(|key| VerifierKey::new(&next.checkpoint.origin, *key.public_key()).ok());
-        if let (Some(trust), Some(key)) = (&mut trust, announced)
+        self.is_lost &= !self.knows(&own.checkpoint.origin);
+        self.is_lost |= !own.are_keys_opened || verdict == Verdict::Unreadable;
+        let holds = verdict <= Verdict::Incomplete && !self.is_lost && !own.is_stolen;
+        let announced = own.announced.as_ref().filter(|_| holds);
+        let key = announced.and_then(|key| VerifierKey::new(&next.checkpoint.origin, *key.public_key()).ok());
+        if let (Some(trust), Some(key)) = (&mut self.trust, key)
             && !trust.contains(&key)
         {
             trust.push(key);
+        }
+    }
+}
+
+/// Verifies exports of the shards of one log, oldest first. Keys that a shard has announced for the next one are trusted as
+/// that shard is, unless its key was stolen. Cosignatures of known witnesses are verified in each; where witnesses are
+/// required, it is the last one that a quorum must have cosigned, and through it all before.
+#[must_use]
+pub fn verify_chain(dirs: &[&Path], options: &VerifyOptions<'_>, witnessing: &Witnessing) -> ChainReport {
+    let mut report = ChainReport { verdict: Verdict::Verified, shards: Vec::new(), findings: Vec::new() };
+    let links: Vec<Option<Links>> = dirs.iter().map(|dir| Links::of(dir)).collect();
+    let mut way = Way { trust: options.trust.clone(), is_lost: false };
+    for (at, dir) in dirs.iter().enumerate() {
+        let own = links.get(at).and_then(Option::as_ref);
+        let next = links.get(at + 1).and_then(Option::as_ref);
+        let is_last = at + 1 == dirs.len();
+        let is_own = |since: &&String| since.lines().next() == own.map(|own| own.checkpoint.origin.as_str());
+        let options = VerifyOptions {
+            trust: way.keys(own),
+            since: options.since.as_ref().filter(is_own).cloned(),
+            progress: options.progress,
+        };
+        let witnessing = Witnessing { required: witnessing.required && is_last, ..witnessing.clone() };
+        let later = later(own, links.get(at + 1..).unwrap_or_default());
+        let shard = verify_shard(dir, &options, &witnessing, &later);
+        report.verdict = report.verdict.max(shard.verdict);
+        way.go_on(own, next, shard.verdict);
+        report.shards.push(shard);
+        match (own, next) {
+            _ if is_last => {}
+            (Some(own), Some(next)) => follows(own, next, &mut report),
+            _ => {
+                let detail = format!("what leads from shard {} of these to the next cannot be read", at + 1);
+                report.find(Code::ChainNotOpened, detail);
+            }
         }
     }
     let of_none = |since: &String| {
@@ -163,37 +132,29 @@ pub fn verify_chain(dirs: &[&Path], options: &VerifyOptions<'_>) -> ChainReport 
 }
 
 /// What these later shards say of one before. More may follow where the last of them is closed itself.
-fn later(links: &[Option<Links>]) -> Later {
-    let Some(Some(last)) = links.last() else { return Later::unknown() };
-    let mut later = if last.is_sealed { Later::unknown() } else { Later::default() };
-    for links in links {
-        match links {
-            Some(links) => {
-                for (time, facts) in &links.erasures {
-                    later.take(*time, facts.as_deref());
-                }
-            }
-            None => return Later::unknown(),
-        }
+fn later<'a>(own: Option<&Links>, links: &'a [Option<Links>]) -> Later<'a> {
+    let Some(last) = links.last() else { return Later::unknown() };
+    let is_whole = |links: &Option<Links>| links.as_ref().is_some_and(|links| !links.named.is_cut_short);
+    let is_end = last.as_ref().is_some_and(|last| !last.is_sealed);
+    Later {
+        named: links.iter().flatten().map(|links| &links.named).collect(),
+        is_followed: true,
+        may_be_more: !is_end || !links.iter().all(is_whole),
+        left_at: own.zip(links.first().and_then(Option::as_ref)).and_then(|(own, next)| left_at(own, next)),
     }
-    later
 }
 
-/// The earlier checkpoint of a shard: the one that was given, or, where the log began anew from an older copy of it, what the
-/// next shard says of it.
-fn since(own: &Links, next: Option<&Links>, options: &VerifyOptions<'_>) -> Option<String> {
-    let given = options.since.as_ref().filter(|since| since.lines().next() == Some(&own.checkpoint.origin));
-    given.cloned().or_else(|| {
-        let previous = next?.previous.as_ref().ok()?.as_ref()?;
-        (!previous.reason.in_order() && previous.origin == own.checkpoint.origin)
-            .then(|| previous.checkpoint.clone())
-    })
+/// What the next shard says of this one, where the log began anew from an older copy of it.
+fn left_at(own: &Links, next: &Links) -> Option<String> {
+    let previous = next.previous.as_ref().ok()?.as_ref()?;
+    let is_own = !previous.reason.in_order() && previous.origin == own.checkpoint.origin;
+    is_own.then(|| previous.checkpoint.clone())
 }
 
 /// What must hold between a shard and the next.
 fn follows(own: &Links, next: &Links, report: &mut ChainReport) {
     let (before, after) = (&own.checkpoint.origin, &next.checkpoint.origin);
-    if !own.is_opened || !next.is_opened {
+    if !own.are_keys_opened || !next.is_genesis_opened {
         let detail = format!("the entries that lead from `{before}` to `{after}` are not opened");
         return report.find(Code::ChainNotOpened, detail);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{VerifyOptions, Witnessing, files, signatures};
+use super::{VerifyOptions, Witnessing, files, later::Later, signatures};
 use crate::audit::{
     checkpoint::Checkpoint,
     report::{Code, Cosigned, Report},
@@ -17,8 +17,8 @@ use crate::note::{
 /// What the export claims.
 pub struct Head {
     pub checkpoint: Checkpoint,
-    /// A checkpoint of the same log, not larger, that is signed as it should be.
-    pub since: Option<Checkpoint>,
+    /// Checkpoints of the same log, not larger, that are signed as they should be.
+    pub since: Vec<Checkpoint>,
 }
 
 /// Reads the head. `None` if there is nothing to verify against; otherwise the rest is looked at too, even where a
@@ -27,6 +27,7 @@ pub fn read(
     dir: &Path,
     options: &VerifyOptions<'_>,
     witnessing: &Witnessing,
+    later: &Later<'_>,
     report: &mut Report,
 ) -> Option<Head> {
     let own = own_policy(dir, report);
@@ -46,7 +47,8 @@ pub fn read(
     report.size = Some(checkpoint.size);
     let note = witnesses(note, own.as_ref(), options, witnessing, report);
     signatures(note, &checkpoint.origin, &keys, None, report);
-    let since = options.since.as_ref().and_then(|text| read_since(text, &checkpoint, &keys, report));
+    let since = options.since.iter().chain(&later.left_at);
+    let since = since.filter_map(|text| read_since(text, &checkpoint, &keys, report)).collect();
     Some(Head { checkpoint, since })
 }
 

@@ -1,13 +1,13 @@
 //! What stands beside the tree: opened facts and sealed parts, against the commitments in the leaves.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     path::Path,
 };
 
 use serde_json::{Map, Value};
 
-use super::files;
+use super::{files, later::Later};
 use crate::{
     audit::{
         b64,
@@ -32,42 +32,14 @@ pub struct Bundle {
     sealed: Option<Lines<Option<SealedPart>>>,
 }
 
-/// What erasures in later shards of the same log say of this one.
-#[derive(Clone, Debug, Default)]
-pub struct Later {
-    pairs: HashSet<PairId>,
-    /// Of each kind the latest time before which its entries were emptied.
-    over: BTreeMap<Kind, Timestamp>,
-    /// Whether there may be erasures that were not looked at: later shards that were not given, or not opened.
-    may_be_more: bool,
-}
-
-impl Later {
-    /// Nothing is known of later shards, and there may be some.
-    pub fn unknown() -> Self {
-        Self { may_be_more: true, ..Self::default() }
-    }
-
-    /// Takes in an `erasure` of a later shard; without facts, one that is not opened.
-    pub fn take(&mut self, time: Timestamp, facts: Option<&str>) {
-        match facts.and_then(|facts| parse_facts(facts.as_bytes())) {
-            Some(facts) => {
-                self.pairs.extend(pairs(&facts));
-                over(&facts, time, &mut self.over);
-            }
-            None => self.may_be_more = true,
-        }
-    }
-}
-
 /// The pairs that an erasure names.
-fn pairs(facts: &Map<String, Value>) -> impl Iterator<Item = PairId> {
+pub fn pairs(facts: &Map<String, Value>) -> impl Iterator<Item = PairId> {
     let pairs = facts.get("pairs").and_then(Value::as_array).into_iter().flatten();
     pairs.filter_map(|pair| pair.as_str()?.parse::<PairId>().ok())
 }
 
 /// The times that an erasure names, made at this time.
-fn over(facts: &Map<String, Value>, made: Timestamp, known: &mut BTreeMap<Kind, Timestamp>) {
+pub fn over(facts: &Map<String, Value>, made: Timestamp, known: &mut BTreeMap<Kind, Timestamp>) {
     for (kind, before) in retention::over(facts) {
         // What comes after this entry is not over by it: then an entry would be over before it was made.
         let before = before.min(made);
@@ -90,11 +62,11 @@ pub struct Parts<'a> {
     erasures_not_opened: u64,
     /// Whether the last entry is a seal: then what was forgotten later is named in later shards.
     sealed: bool,
-    later: &'a Later,
+    later: &'a Later<'a>,
 }
 
 impl<'a> Parts<'a> {
-    pub fn new(dir: &'a Path, later: &'a Later) -> Self {
+    pub fn new(dir: &'a Path, later: &'a Later<'a>) -> Self {
         // A folder of sealed parts, once there, has a file for every bundle.
         let with_sealed = dir.join("sealed").exists();
         Self {
@@ -216,14 +188,14 @@ impl<'a> Parts<'a> {
     /// What is left when the log ends.
     pub fn end(self, report: &mut Report) {
         let later = self.later;
-        let erased = self.erased.into_iter().filter(|(pair, _)| !later.pairs.contains(pair));
+        let erased = self.erased.into_iter().filter(|(pair, _)| !later.names(pair));
         let mut unnamed: Vec<u64> = erased.flat_map(|(_, positions)| positions).collect();
         unnamed.sort_unstable();
         // Only of a shard that is closed can something be named in another one.
-        let may_be_named = self.erasures_not_opened > 0 || (self.sealed && later.may_be_more);
+        let is_closed = self.sealed || later.is_followed;
+        let may_be_named = self.erasures_not_opened > 0 || (is_closed && later.may_be_more);
         for (kind, (time, position)) in self.expired {
-            let is_over = |known: &BTreeMap<_, _>| known.get(&kind).is_some_and(|before| time < *before);
-            if is_over(&self.over) || is_over(&later.over) {
+            if self.over.get(&kind).is_some_and(|before| time < *before) || later.is_over(kind, time) {
                 continue;
             }
             // Of a kind that has no term nothing can say it.

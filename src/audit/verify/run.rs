@@ -2,15 +2,9 @@
 
 use std::path::Path;
 
-use super::{
-    Progress,
-    duplicates::Seen,
-    files,
-    head::Head,
-    parts::{Later, Parts},
-    story::Story,
-};
+use super::{Progress, duplicates::Seen, files, head::Head, later::Later, parts::Parts, story::Story};
 use crate::audit::{
+    checkpoint::Checkpoint,
     leaf::{Leaf, LeafFault},
     report::{Code, EntryState, Report},
     tiles::{Layer, TilePath, TileStack, WIDTH, decode_bundle, decode_tile},
@@ -21,7 +15,7 @@ use crate::audit::{
 pub fn run(
     dir: &Path,
     head: &Head,
-    later: &Later,
+    later: &Later<'_>,
     at_once: u64,
     progress: Option<&dyn Fn(Progress)>,
     report: &mut Report,
@@ -132,10 +126,8 @@ impl Walk<'_> {
         for (path, hashes) in tiles.push(hash) {
             self.compare(path, &hashes, report);
         }
-        if let Some(since) = &self.head.since
-            && since.size == frontier.size()
-            && since.root != frontier.root()
-        {
+        let forked = |since: &&Checkpoint| since.size == frontier.size() && since.root != frontier.root();
+        for since in self.head.since.iter().filter(forked) {
             let detail = format!("the first {} entries are not those of the earlier checkpoint", since.size);
             report.find(None, Code::SinceInconsistent, detail);
         }

@@ -1,6 +1,7 @@
 mod chain;
 mod forged;
 mod story;
+mod way;
 mod witnessed;
 
 use std::{

@@ -30,6 +30,7 @@ use crate::{
 ///
 /// With --require-witness the checkpoint must bear the cosignatures of a quorum of witnesses: of the policy that --trust
 /// names, or without --trust of the one in the export. Who trusts witnesses only as the export names them trusts the export.
+/// Of several shards it is the last one that must be cosigned.
 ///
 /// Without --trust it goes by the keys in the export itself, and says that they are not anchored: get the log's public
 /// key another way once, and keep it. A receipt brings no key along, so it needs --trust.
@@ -116,13 +117,13 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
             done();
             told_in(args, &report)
         }
-        _ if args.require_witness => failed(
-            "witnesses cosign the shard that is written: verify its export by itself. A receipt is given out before any \
-             witness has seen its entry",
+        [_] if args.require_witness => failed(
+            "a receipt is given out before any witness has seen its entry: verify an export by its quorum",
         ),
         [path] => told_in(args, &receipt::verify_file(path, options.trust.as_deref().unwrap_or_default())),
         paths => {
-            let report = verify_chain(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), &options);
+            let paths: Vec<_> = paths.iter().map(PathBuf::as_path).collect();
+            let report = verify_chain(&paths, &options, &Witnessing { trust: policy, required });
             done();
             told(args, &report, report.exit_code())
         }

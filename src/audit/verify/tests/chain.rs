@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::audit::{
     shard,
+    trust::Policy,
     verify::chain::{ChainReport, verify_chain},
 };
 
@@ -40,7 +41,13 @@ impl Shards {
     }
 
     /// Both shards as exports.
-    fn export(mut self) -> (TempDir, TempDir, [VerifierKey; 2]) {
+    fn export(self) -> (TempDir, TempDir, [VerifierKey; 2]) {
+        let (old, new) = self.logs();
+        (old.export(), new.export(), [old.key(), new.key()])
+    }
+
+    /// Both shards as they were written.
+    fn logs(mut self) -> (Log, Log) {
         self.old.add_facts(Kind::Key, PairId::random(), &self.announced);
         if self.stolen {
             let order = json!({ "event": "rotate", "reason": "compromised" });
@@ -61,14 +68,23 @@ impl Shards {
         if let Some(facts) = &self.after {
             self.new.add_facts(Kind::Erasure, PairId::random(), facts);
         }
-        (self.old.export(), self.new.export(), [self.old.key(), self.new.key()])
+        (self.old, self.new)
     }
 
     fn verify(self) -> ChainReport {
         let (old, new, trust) = self.export();
         let options = VerifyOptions { trust: Some(trust.to_vec()), ..VerifyOptions::default() };
-        verify_chain(&[old.path(), new.path()], &options)
+        chain(&[&old, &new], &options)
     }
+}
+
+fn chain(dirs: &[&TempDir], options: &VerifyOptions<'_>) -> ChainReport {
+    let dirs: Vec<&Path> = dirs.iter().map(|dir| dir.path()).collect();
+    verify_chain(&dirs, options, &Witnessing::default())
+}
+
+fn trusting(keys: &[VerifierKey]) -> VerifyOptions<'static> {
+    VerifyOptions { trust: Some(keys.to_vec()), ..VerifyOptions::default() }
 }
 
 fn found(report: &ChainReport) -> Vec<&'static str> {
@@ -83,7 +99,7 @@ fn shards_that_fit_verify_and_the_first_key_leads_to_the_second() {
     let trusting = |shards: Shards| {
         let (old, new, [first, _]) = shards.export();
         let options = VerifyOptions { trust: Some(vec![first]), ..VerifyOptions::default() };
-        verify_chain(&[old.path(), new.path()], &options).exit_code()
+        chain(&[&old, &new], &options).exit_code()
     };
     assert_eq!(trusting(Shards::sound()), 0);
     assert_eq!(trusting(Shards { stolen: true, ..Shards::sound() }), 4, "a thief could announce as well");
@@ -155,7 +171,7 @@ fn a_checkpoint_of_none_of_them_and_facts_that_are_left_out_are_said() {
     let (old, new, trust) = Shards::sound().export();
     let since = Some(Log::of("test.example/2020").signed(0));
     let options = VerifyOptions { trust: Some(trust.to_vec()), since, progress: None };
-    let report = verify_chain(&[old.path(), new.path()], &options);
+    let report = chain(&[&old, &new], &options);
     assert_eq!((found(&report), report.exit_code()), (vec!["since_other_log"], 5));
     let mut shards = Shards::sound();
     shards.old.add_facts(Kind::Key, PairId::random(), &json!({}));
@@ -177,11 +193,92 @@ fn what_was_forgotten_is_named_in_a_later_shard() {
     let (old, new, trust) = forgotten().export();
     let options = VerifyOptions { trust: Some(trust.to_vec()), ..VerifyOptions::default() };
     assert_eq!(verify_export(old.path(), &options).exit_code(), 3, "the rest of the log is not here");
-    let report = verify_chain(&[old.path(), new.path()], &options);
+    let report = chain(&[&old, &new], &options);
     assert_eq!(codes(&report.shards[0]), [(Some(1), "erasure_unnamed"), (Some(3), "erasure_unnamed")]);
     let mut shards = forgotten();
     let pairs = [1, 3].map(|at: usize| Leaf::parse(&shards.old.records[at].leaf).unwrap().pair.to_string());
     shards.after = Some(json!({ "event": "erased", "pairs": pairs }));
     let report = shards.verify();
     assert_eq!((found(&report), report.exit_code()), (vec![], 0));
+}
+
+/// One that had no seal is closed all the same: the next shard says so.
+#[test]
+fn what_a_shard_without_a_seal_lacks_may_be_named_where_nobody_looked() {
+    let mut shards = Shards { reason: "key_lost", is_sealed: false, ..Shards::sound() };
+    shards.old.records[1].sealed = Some(SealedPart::Erased);
+    shards.after = Some(json!({ "event": "erased", "pairs": [] }));
+    let (old, mut new) = shards.logs();
+    new.records.last_mut().unwrap().facts = None;
+    let options = trusting(&[old.key(), new.key()]);
+    let (old, new) = (old.export(), new.export());
+    let report = chain(&[&old, &new], &options);
+    assert_eq!((codes(&report.shards[0]), report.exit_code()), (vec![(Some(1), "erasure_not_opened")], 3));
+    assert_eq!(verify_export(old.path(), &options).exit_code(), 4, "alone it does not know");
+}
+
+#[test]
+fn a_term_that_was_over_is_said_in_a_later_shard() {
+    let emptied = |before: i64| {
+        let mut shards = Shards::sound();
+        let is_consent =
+            |record: &&mut ExportRecord| Leaf::parse(&record.leaf).unwrap().kind == Kind::Consent;
+        for record in shards.old.records.iter_mut().filter(is_consent) {
+            (record.facts, record.sealed) = (None, Some(SealedPart::Expired));
+        }
+        let before = Timestamp::from_millis(before).to_string();
+        shards.after = Some(json!({ "event": "retention", "before": { "consent": before } }));
+        shards.verify()
+    };
+    let (begun, ended) = (Log::new().time, Log::new().time + 60);
+    let report = emptied(ended);
+    assert_eq!((found(&report), report.shards[0].states.expired > 0), (vec![], true));
+    assert_eq!(codes(&emptied(begun).shards[0]), [(Some(3), "retention_unnamed")]);
+}
+
+#[test]
+fn an_earlier_checkpoint_does_not_stand_in_for_what_the_next_shard_says() {
+    let mut shards = Shards { reason: "restored", is_sealed: false, ..Shards::sound() };
+    let forked = Checkpoint { root: leaf_hash(b"fork"), ..shards.old.checkpoint(8) };
+    shards.previous = Some(shard::told(&forked.sign(&shards.old.signer).unwrap()).unwrap().1);
+    let since = Some(shards.old.signed(5));
+    let (old, new, trust) = shards.export();
+    let report = chain(&[&old, &new], &VerifyOptions { since, ..trusting(&trust) });
+    assert_eq!((codes(&report.shards[0]), report.exit_code()), (vec![(None, "since_inconsistent")], 4));
+}
+
+#[test]
+fn the_last_shard_is_what_witnesses_cosign() {
+    let (old, new) = Shards::sound().logs();
+    let witness = witnessed::witnesses().remove(0);
+    let policy = Policy::witnessed(vec![old.key(), new.key()], &[witness.verifier().clone()], 1);
+    let options = trusting(policy.logs());
+    let verify = |old: &TempDir, new: &TempDir, required| {
+        let witnessing = Witnessing { trust: Some(policy.clone()), required };
+        verify_chain(&[old.path(), new.path()], &options, &witnessing)
+    };
+    // The exports themselves name no witness.
+    let cosigned = |log: &Log| witnessed::export(log, &[], std::slice::from_ref(&witness));
+    let report = verify(&old.export(), &cosigned(&new), true);
+    assert_eq!((found(&report), report.shards[1].cosigned.len()), (vec![], 1));
+    let report = verify(&cosigned(&old), &new.export(), true);
+    assert_eq!((codes(&report.shards[1]), report.exit_code()), (vec![(None, "witness_missing")], 3));
+    assert_eq!(report.shards[0].exit_code(), 0, "{report}");
+    assert_eq!(found(&verify(&old.export(), &new.export(), false)), [""; 0]);
+}
+
+/// Whoever reads what leads on has the same limits as whoever verifies.
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_file_without_end_does_not_keep_it_reading() {
+    let (old, new, trust) = Shards::sound().export();
+    let file = old.path().join("opened/000.jsonl");
+    fs::remove_file(&file).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let report = chain(&[&old, &new], &trusting(&trust));
+    assert_eq!(report.findings[0].code, Code::ChainNotOpened);
+    assert_eq!(report.exit_code(), 4);
+    fs::remove_file(&file).unwrap();
+    fs::File::create(&file).unwrap().set_len(1 << 36).unwrap();
+    assert_eq!(chain(&[&old, &new], &trusting(&trust)).exit_code(), 4);
 }

@@ -6,7 +6,7 @@ use crate::{
     note::cosignature::{Cosigner, CosignerKey},
 };
 
-fn witnesses() -> Vec<Cosigner> {
+pub fn witnesses() -> Vec<Cosigner> {
     (1..4)
         .map(|n| Cosigner::from_pkcs8(&format!("w{n}"), &NoteSigner::generate_pkcs8().unwrap()).unwrap())
         .collect()
@@ -17,7 +17,7 @@ fn keys(witnesses: &[Cosigner]) -> Vec<CosignerKey> {
 }
 
 /// An export that names three witnesses, two of which must cosign, cosigned by these.
-fn export(log: &Log, named: &[Cosigner], by: &[Cosigner]) -> TempDir {
+pub fn export(log: &Log, named: &[Cosigner], by: &[Cosigner]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let size = log.records.len();
     let text = log.checkpoint(size).to_string();
