@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use super::leaf::Kind;
 use crate::domain::Timestamp;
 
-pub use dutch::Dutch;
+pub use dutch::{Dutch, DutchChain};
 
 /// More findings than this are counted, not listed.
 const MAX_LISTED: usize = 10_000;
@@ -167,7 +167,7 @@ codes! {
     ChainNotSealed = "chain_not_sealed", Tampered;
     /// The key of a shard is not the one that the shard before announced.
     ChainKeyNotAnnounced = "chain_key_not_announced", Tampered;
-    /// What leads from a shard to the next is not opened.
+    /// What leads from a shard to the next is not opened, or cannot be read.
     ChainNotOpened = "chain_not_opened", Incomplete;
     /// A receipt has not the form of one.
     ReceiptMalformed = "receipt_malformed", Unreadable;

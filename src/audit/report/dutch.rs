@@ -3,12 +3,16 @@
 use std::fmt;
 
 use super::{Answer, Code, Cosigned, Escaped, Finding, Report, Verdict};
-use crate::domain::Timestamp;
+use crate::{audit::verify::chain::ChainReport, domain::Timestamp};
 
 /// A report, to be read in Dutch. What a finding says beside its code and its place stays as it is: it names files and
 /// numbers.
 #[derive(Debug)]
 pub struct Dutch<'a>(pub &'a Report);
+
+/// The report of several shards, to be read in Dutch.
+#[derive(Debug)]
+pub struct DutchChain<'a>(pub &'a ChainReport);
 
 const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
@@ -57,7 +61,7 @@ const fn meaning(code: Code) -> &'static str {
         Code::ChainBroken => "een deel begint niet waar het vorige eindigt",
         Code::ChainNotSealed => "een deel dat gewoon is voortgezet, heeft geen zegel",
         Code::ChainKeyNotAnnounced => "de sleutel van een deel is niet die welke het vorige aankondigde",
-        Code::ChainNotOpened => "wat van een deel naar het volgende leidt, is niet geopend",
+        Code::ChainNotOpened => "wat van een deel naar het volgende leidt, is niet geopend of niet te lezen",
         Code::OutcomeBeforeRequest => "een uitkomst staat vóór haar verzoek",
         Code::OutcomeWithoutRequest => "een uitkomst heeft geen verzoek",
         Code::RequestWithoutOutcome => "een verzoek heeft (nog) geen uitkomst",
@@ -145,6 +149,17 @@ impl fmt::Display for Dutch<'_> {
             writeln!(f, "- en nog {}", report.findings_not_listed)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for DutchChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = self.0;
+        for shard in &report.shards {
+            writeln!(f, "{}", Dutch(shard))?;
+        }
+        writeln!(f, "{} delen als geheel: {}", report.shards.len(), verdict(report.verdict))?;
+        report.findings.iter().try_for_each(|found| finding(found, f))
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     audit::{
         receipt,
-        report::{Dutch, Report},
+        report::{Dutch, DutchChain},
         trust::Policy,
         verify::{Progress, VerifyOptions, Witnessing, chain::verify_chain, verify_witnessed},
     },
@@ -115,39 +115,33 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
             let witnessing = Witnessing { trust: policy, required };
             let report = verify_witnessed(path, &options, &witnessing);
             done();
-            told_in(args, &report)
+            told(args, &report, Dutch(&report), report.exit_code())
         }
         [_] if args.require_witness => failed(
             "a receipt is given out before any witness has seen its entry: verify an export by its quorum",
         ),
-        [path] => told_in(args, &receipt::verify_file(path, options.trust.as_deref().unwrap_or_default())),
+        [path] => {
+            let report = receipt::verify_file(path, options.trust.as_deref().unwrap_or_default());
+            told(args, &report, Dutch(&report), report.exit_code())
+        }
         paths => {
             let paths: Vec<_> = paths.iter().map(PathBuf::as_path).collect();
             let report = verify_chain(&paths, &options, &Witnessing { trust: policy, required });
             done();
-            told(args, &report, report.exit_code())
+            told(args, &report, DutchChain(&report), report.exit_code())
         }
     }
 }
 
-/// Prints the report of one export or receipt, in the language that was asked for.
-fn told_in(args: &VerifyArgs, report: &Report) -> ExitCode {
-    if args.language == Language::Nl && !args.json {
-        say(Dutch(report));
-        return ExitCode::from(report.exit_code());
-    }
-    told(args, report, report.exit_code())
-}
-
-/// Prints a report, and gives the status for it.
-fn told(args: &VerifyArgs, report: &(impl Display + Serialize), status: u8) -> ExitCode {
-    if args.json {
-        match serde_json::to_string(report) {
+/// Prints a report in the form and the language that was asked for, and gives the status for it.
+fn told(args: &VerifyArgs, report: &(impl Display + Serialize), dutch: impl Display, status: u8) -> ExitCode {
+    match (args.json, args.language) {
+        (true, _) => match serde_json::to_string(report) {
             Ok(json) => say(json),
             Err(fault) => return failed(fault),
-        }
-    } else {
-        say(report);
+        },
+        (false, Language::Nl) => say(dutch),
+        (false, Language::En) => say(report),
     }
     ExitCode::from(status)
 }

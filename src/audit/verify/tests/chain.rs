@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::audit::{
+    report::DutchChain,
     shard,
     trust::Policy,
     verify::chain::{ChainReport, verify_chain},
@@ -281,4 +282,16 @@ fn a_pipe_or_a_file_without_end_does_not_keep_it_reading() {
     fs::remove_file(&file).unwrap();
     fs::File::create(&file).unwrap().set_len(1 << 36).unwrap();
     assert_eq!(chain(&[&old, &new], &trusting(&trust)).exit_code(), 4);
+}
+
+#[test]
+fn it_is_told_in_dutch_too() {
+    let report = Shards { is_sealed: false, ..Shards::sound() }.verify();
+    let (dutch, english) = (DutchChain(&report).to_string(), report.to_string());
+    assert_eq!(dutch.lines().count(), english.lines().count());
+    assert!(dutch.contains("2 delen als geheel: ermee geknoeid"), "{dutch}");
+    assert!(
+        dutch.contains("- een deel dat gewoon is voortgezet, heeft geen zegel (chain_not_sealed) ["),
+        "{dutch}"
+    );
 }
