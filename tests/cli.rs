@@ -165,3 +165,24 @@ fn wrong_command_lines_and_files_have_their_statuses() {
         assert!(text(&help.stdout).lines().count() > 8, "the help of {command:?} is worth reading");
     }
 }
+
+#[test]
+fn a_receipt_is_verified_by_itself_and_several_shards_in_either_language() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken-logs");
+    let at = |name: &str| path(&corpus.join(name)).to_owned();
+    let (receipt, trust) = (at("receipts/granted.json"), at("trust.txt"));
+    let verify = ["audit", "verify", &receipt, "--trust", &trust];
+    assert_eq!(sluis(&verify).status.code(), Some(0));
+    for refused in [&["--since", &at("earlier/whole")][..], &["--require-witness"]] {
+        let done = sluis(&[&verify, refused].concat());
+        assert_eq!(done.status.code(), Some(1), "{refused:?}");
+        assert!(text(&done.stderr).contains("receipt"), "{refused:?}");
+    }
+    let shards = [at("exports/whole"), at("exports/whole-erased")];
+    let told = |language: &str| {
+        let verify = ["audit", "verify", &shards[0], &shards[1], "--trust", &trust, "--language", language];
+        text(&sluis(&verify).stdout)
+    };
+    assert!(told("en").contains("2 shards as a whole: tampered"), "{}", told("en"));
+    assert!(told("nl").contains("2 delen als geheel: ermee geknoeid"), "{}", told("nl"));
+}

@@ -14,7 +14,7 @@ use super::{
     leaf::Salt,
     report::{Code, Report},
 };
-use crate::note::VerifierKey;
+use crate::note::{VerifierKey, cosignature::CosignerKey};
 use crate::proto;
 
 /// Larger files are not read: a receipt has two entries.
@@ -158,14 +158,27 @@ impl ReceiptFile {
 /// it is opened, the sealed part. Together: one request, at most one outcome of it, and the answer.
 #[must_use]
 pub fn verify(receipt: &ReceiptFile, trust: &[VerifierKey]) -> Report {
-    check::verify(receipt, trust)
+    verify_witnessed(receipt, trust, &[])
+}
+
+/// As [`verify`], and takes cosignatures of these witnesses too. One that none of them made is found; there need be none, since
+/// a receipt is given out before a witness has seen its entry.
+#[must_use]
+pub fn verify_witnessed(receipt: &ReceiptFile, trust: &[VerifierKey], witnesses: &[CosignerKey]) -> Report {
+    check::verify(receipt, trust, witnesses)
 }
 
 /// Verifies a receipt file. What cannot be read is a finding too.
 #[must_use]
 pub fn verify_file(path: &Path, trust: &[VerifierKey]) -> Report {
+    verify_file_witnessed(path, trust, &[])
+}
+
+/// Verifies a receipt file as [`verify_witnessed`] does.
+#[must_use]
+pub fn verify_file_witnessed(path: &Path, trust: &[VerifierKey], witnesses: &[CosignerKey]) -> Report {
     let fault = match ReceiptFile::read(path) {
-        Ok(receipt) => return verify(&receipt, trust),
+        Ok(receipt) => return verify_witnessed(&receipt, trust, witnesses),
         Err(fault) => fault,
     };
     let code = match fault {

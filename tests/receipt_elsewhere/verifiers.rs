@@ -8,7 +8,10 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sluis::audit::receipt::{self, ReceiptFile};
+use sluis::{
+    audit::receipt::{self, ReceiptFile},
+    note::{VerifierKey, cosignature::CosignerKey},
+};
 
 use crate::{browser::Browser, root, verify_receipt};
 
@@ -32,9 +35,11 @@ pub type Said = Vec<String>;
 
 /// The gateway's own, which names all that is wrong.
 pub fn ours(case: &Case) -> Said {
-    let keys: Vec<_> = case.keys.iter().map(|key| key.parse().unwrap()).collect();
+    let logs: Vec<VerifierKey> = case.keys.iter().filter_map(|key| key.parse().ok()).collect();
+    let witnesses: Vec<CosignerKey> = case.keys.iter().filter_map(|key| key.parse().ok()).collect();
+    assert_eq!(logs.len() + witnesses.len(), case.keys.len(), "{}", case.name);
     let Ok(receipt) = ReceiptFile::from_json(&case.file) else { return vec!["receipt_malformed".to_owned()] };
-    let report = receipt::verify(&receipt, &keys);
+    let report = receipt::verify_witnessed(&receipt, &logs, &witnesses);
     assert_eq!(report.exit_code() == 0, report.findings.is_empty(), "{}: {report}", case.name);
     report.findings.iter().map(|finding| finding.code.as_str().to_owned()).collect()
 }

@@ -9,11 +9,14 @@ use crate::{
         checkpoint::Checkpoint,
         leaf::{Kind, Leaf, LeafFault, commit_answer, commit_client, commit_facts, parse_facts},
         proof::TlogProof,
-        report::{Answer, Code, EntryState, Report},
+        report::{Answer, Code, Cosigned, EntryState, Report},
         seal::{self, EntryKey},
         verify::signatures,
     },
-    note::{Note, VerifierKey},
+    note::{
+        Note, VerifierKey,
+        cosignature::{Cosignature, CosignerKey},
+    },
     proto,
 };
 
@@ -24,7 +27,15 @@ struct Seen {
     leaf: Leaf,
 }
 
-pub(super) fn verify(receipt: &ReceiptFile, trust: &[VerifierKey]) -> Report {
+/// The keys that a receipt is verified with.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    logs: &'a [VerifierKey],
+    witnesses: &'a [CosignerKey],
+}
+
+pub(super) fn verify(receipt: &ReceiptFile, trust: &[VerifierKey], witnesses: &[CosignerKey]) -> Report {
+    let known = Known { logs: trust, witnesses };
     let mut report = Report::new(!trust.is_empty());
     if trust.is_empty() {
         report.find(
@@ -41,7 +52,7 @@ pub(super) fn verify(receipt: &ReceiptFile, trust: &[VerifierKey]) -> Report {
         );
     }
     let seen: Vec<Option<Seen>> =
-        receipt.entries.iter().map(|entry| check_entry(entry, trust, &mut report)).collect();
+        receipt.entries.iter().map(|entry| check_entry(entry, known, &mut report)).collect();
     for (seen, kind) in seen.iter().zip([Kind::Request, Kind::Outcome]) {
         if let Some(seen) = seen
             && seen.leaf.kind != kind
@@ -65,10 +76,10 @@ pub(super) fn verify(receipt: &ReceiptFile, trust: &[VerifierKey]) -> Report {
     report
 }
 
-fn check_entry(entry: &ReceiptEntry, trust: &[VerifierKey], report: &mut Report) -> Option<Seen> {
+fn check_entry(entry: &ReceiptEntry, known: Known<'_>, report: &mut Report) -> Option<Seen> {
     report.entries += 1;
     let before = report.findings.len();
-    let seen = check_proof(entry, trust, report);
+    let seen = check_proof(entry, known, report);
     if let Some(seen) = &seen {
         report.count_kind(seen.leaf.kind);
         check_parts(entry, seen, report);
@@ -79,7 +90,7 @@ fn check_entry(entry: &ReceiptEntry, trust: &[VerifierKey], report: &mut Report)
 }
 
 /// The leaf stands at its place in a log that a trusted key has signed.
-fn check_proof(entry: &ReceiptEntry, trust: &[VerifierKey], report: &mut Report) -> Option<Seen> {
+fn check_proof(entry: &ReceiptEntry, known: Known<'_>, report: &mut Report) -> Option<Seen> {
     let Ok(proof) = entry.proof.parse::<TlogProof>() else {
         report.find(None, Code::ProofMalformed, "a proof is not in the tlog-proof format");
         return None;
@@ -95,8 +106,9 @@ fn check_proof(entry: &ReceiptEntry, trust: &[VerifierKey], report: &mut Report)
         report.find(Some(position), Code::CheckpointMalformed, "the proof has no signed checkpoint");
         return None;
     };
-    if !trust.is_empty() {
-        signatures(note, &checkpoint.origin, trust, Some(position), report);
+    if !known.logs.is_empty() {
+        let note = cosignatures(note, known.witnesses, position, report);
+        signatures(note, &checkpoint.origin, known.logs, Some(position), report);
     }
     if proof.root(entry.leaf.as_bytes(), checkpoint.size) != Ok(checkpoint.root) {
         let detail = "the proof does not lead from this leaf to the root in the checkpoint";
@@ -117,6 +129,25 @@ fn check_proof(entry: &ReceiptEntry, trust: &[VerifierKey], report: &mut Report)
             None
         }
     }
+}
+
+/// Takes the cosignatures of known witnesses out of a checkpoint, each verified.
+fn cosignatures(note: Note, witnesses: &[CosignerKey], position: u64, report: &mut Report) -> Note {
+    let (note, found) = note.without_cosignatures(witnesses);
+    for Cosignature { by, time, .. } in found {
+        let Some(time) = time else {
+            let detail = format!("the cosignature of the witness `{}` does not verify", by.name());
+            // The code that every other verifier of receipts gives.
+            report.find(Some(position), Code::SignatureInvalid, detail);
+            continue;
+        };
+        // Both entries may bear the same.
+        let cosigned = Cosigned { by: by.name().to_owned(), time };
+        if !report.cosigned.contains(&cosigned) {
+            report.cosigned.push(cosigned);
+        }
+    }
+    note
 }
 
 /// What stands beside the leaf is what it commits to.

@@ -47,7 +47,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
 
-    /// A checkpoint of the same log that you kept from before
+    /// A checkpoint of the same log that you kept from before. For exports
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
 
@@ -120,8 +120,13 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
         [_] if args.require_witness => failed(
             "a receipt is given out before any witness has seen its entry: verify an export by its quorum",
         ),
+        [_] if args.since.is_some() => {
+            failed("a receipt is verified by itself: verify an export with an earlier checkpoint")
+        }
         [path] => {
-            let report = receipt::verify_file(path, options.trust.as_deref().unwrap_or_default());
+            let witnesses = policy.as_ref().map(Policy::cosigners).unwrap_or_default();
+            let trust = options.trust.as_deref().unwrap_or_default();
+            let report = receipt::verify_file_witnessed(path, trust, &witnesses);
             told(args, &report, Dutch(&report), report.exit_code())
         }
         paths => {
