@@ -17,6 +17,7 @@ pub mod identity;
 pub mod note;
 pub mod policy;
 pub mod proto;
+mod replace;
 pub mod rules;
 pub mod source;
 pub mod storage;

@@ -14,12 +14,12 @@ use crate::{
     domain::{Clock, Day, Oin},
     identity::{
         Agreement, ReadAs,
-        files::replace,
         register::{
             Examined, RegisterFault,
             sign::{Signer, sign},
         },
     },
+    replace::{Readers, replace},
 };
 
 /// Sign agreements between a source and a requester, and check them
@@ -103,7 +103,8 @@ fn sign_file(args: &SignArgs) -> Result<String, String> {
     let signer = Signer { oin: args.signer, kid: &args.kid, key: &key };
     let signed = sign(&participants, &agreements, &args.id, signer).map_err(|fault| fault.to_string())?;
     let path = &args.files.agreements;
-    replace(path, &signed.text).map_err(|fault| format!("cannot write `{}`: {fault}", path.display()))?;
+    replace(path, Readers::Usual, signed.text.as_bytes())
+        .map_err(|fault| format!("cannot write `{}`: {fault}", path.display()))?;
     Ok(format!("{} is signed by the {} {} with the key {}", args.id, signed.party, args.signer, args.kid))
 }
 

@@ -1,10 +1,6 @@
-//! Private keys and lists on disk: keys that only their owner can read, and files that are never half written.
+//! Private keys on disk, which only their owner can read.
 
-use std::{
-    fs, io,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, io::Write as _, path::Path};
 
 /// Whether somebody else than the owner can read or change the file. Always false where files have no mode.
 ///
@@ -34,24 +30,6 @@ pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    write_synced(&options, path, text)
-}
-
-/// Replaces a file in one step: a reader sees the old text or the new one.
-///
-/// # Errors
-/// If it cannot be written.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    write_synced(&options, &beside, text)?;
-    fs::rename(&beside, path)
-}
-
-fn write_synced(options: &fs::OpenOptions, path: &Path, text: &str) -> io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -9,7 +9,10 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::note::{NoteFault, NoteSigner, cosignature::Cosigner};
+use crate::{
+    note::{NoteFault, NoteSigner, cosignature::Cosigner},
+    replace::{Readers, replace},
+};
 
 /// Why the folder of a witness cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -125,13 +128,7 @@ impl Folder {
     /// # Errors
     /// If it cannot be written; whether the old one or the new one stands there then is not known.
     pub fn store(&self, name: &str, note: &str) -> io::Result<()> {
-        let dir = self.dir.join("logs");
-        let beside = dir.join(format!("{name}.new"));
-        let mut file = fs::File::create(&beside)?;
-        file.write_all(note.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, dir.join(name))?;
-        sync_folder(&dir)
+        replace(&self.dir.join("logs").join(name), Readers::Usual, note.as_bytes())
     }
 
     /// Keeps a checkpoint that contradicts what was cosigned, for whoever has to find out what happened.

@@ -12,7 +12,11 @@ use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, pem::PemOb
 use x509_parser::{prelude::FromDer as _, revocation_list::CertificateRevocationList};
 
 use super::{Authority, IssueFault, Revocation, Subject, Validity};
-use crate::{domain::Timestamp, identity::files};
+use crate::{
+    domain::Timestamp,
+    identity::files,
+    replace::{Readers, replace},
+};
 
 /// The folder could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +78,7 @@ impl CertificateFolder {
                 let authority = Authority::create(name, validity)?;
                 // The key first: a certificate without its key could never sign a list.
                 files::write_private(&key, authority.key_pem()).map_err(|fault| file_fault(&key, fault))?;
-                files::replace(&certificate, authority.certificate_pem())
+                replace(&certificate, Readers::Usual, authority.certificate_pem().as_bytes())
                     .map_err(|fault| file_fault(&certificate, fault))?;
                 authority
             }
@@ -106,7 +110,7 @@ impl CertificateFolder {
         }
         let issued = self.authority.issue(subject)?;
         files::write_private(&key, &issued.key_pem).map_err(|fault| file_fault(&key, fault))?;
-        files::replace(&certificate, &issued.certificate_pem)
+        replace(&certificate, Readers::Usual, issued.certificate_pem.as_bytes())
             .map_err(|fault| file_fault(&certificate, fault))?;
         Ok(certificate)
     }
@@ -138,7 +142,7 @@ impl CertificateFolder {
     pub fn write_crl(&self, validity: Validity) -> Result<PathBuf, FolderFault> {
         let path = self.dir.join("crl.pem");
         let list = self.authority.crl(&self.revoked, validity)?;
-        files::replace(&path, &list).map_err(|fault| file_fault(&path, fault))?;
+        replace(&path, Readers::Usual, list.as_bytes()).map_err(|fault| file_fault(&path, fault))?;
         Ok(path)
     }
 

@@ -4,8 +4,8 @@
 use std::{
     collections::HashMap,
     fmt, fs,
-    io::{self, BufWriter},
-    path::{Path, PathBuf},
+    io::{self, BufWriter, Write as _},
+    path::Path,
 };
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::{
     catalogue::CheckedStatement,
     domain::{Bsn, Day},
     proto,
+    replace::{Readers, replace_with},
 };
 
 /// Why the file of statements cannot be added to. Items are named by their number.
@@ -119,28 +120,11 @@ impl Held {
 
     /// Writes the file in one step, readable by its owner only: a reader sees the old statements or the new ones.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(format!(".{}.new", std::process::id()));
-        let beside = PathBuf::from(beside);
-        let written = self.write_new(&beside).and_then(|()| fs::rename(&beside, path));
-        if written.is_err() {
-            // What is half written is of no use; the fault that is told is the first one.
-            drop(fs::remove_file(&beside));
-        }
-        written
-    }
-
-    fn write_new(&self, path: &Path) -> io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o600);
-        }
-        let mut file = BufWriter::new(options.open(path)?);
-        self.print(&mut file)?;
-        file.into_inner()?.sync_all()
+        replace_with(path, Readers::Owner, |file| {
+            let mut file = BufWriter::new(file);
+            self.print(&mut file)?;
+            file.flush()
+        })
     }
 
     /// Prints the statements, one at a time.

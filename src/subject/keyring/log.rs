@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +19,11 @@ use ring::{
 use zeroize::Zeroizing;
 
 use super::{KeyRingFault, read, write_secret};
-use crate::{domain::random, note::VerifierKey};
+use crate::{
+    domain::random,
+    note::VerifierKey,
+    replace::{Readers, replace},
+};
 
 /// A pair, or what is left of it.
 struct LogKey {
@@ -154,7 +158,8 @@ impl LogKeys {
         let key = key.ok_or_else(|| KeyRingFault::Missing(private_file(&self.folder, number)))?;
         let verifier = VerifierKey::new(name, key.public).map_err(|_| KeyRingFault::Content(path.clone()))?;
         if key.verifier.as_ref() != Some(&verifier) {
-            write_public(&path, &verifier)?;
+            let line = format!("{verifier}\n");
+            replace(&path, Readers::Usual, line.as_bytes()).map_err(file_fault(&path))?;
             key.verifier = Some(verifier);
         }
         Ok(())
@@ -201,19 +206,6 @@ impl LogKeys {
     pub fn has_private(&self, number: u64) -> bool {
         self.keys.get(&number).is_some_and(|key| key.private.is_some())
     }
-}
-
-/// Replaces the file as a whole, so that nobody ever reads half of it.
-fn write_public(path: &Path, verifier: &VerifierKey) -> Result<(), KeyRingFault> {
-    let new = path.with_extension("pub.new");
-    let write = || -> io::Result<()> {
-        let mut file = File::create(&new)?;
-        writeln!(file, "{verifier}")?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    write().map_err(file_fault(path))?;
-    path.parent().map_or(Ok(()), sync_folder)
 }
 
 #[cfg(test)]
