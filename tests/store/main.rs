@@ -11,6 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod backups;
 mod contract;
 #[path = "../gateway/database.rs"]
 #[allow(dead_code, reason = "shared with the tests of the gateway")]

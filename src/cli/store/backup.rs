@@ -19,7 +19,7 @@ use crate::{
 ///
 /// Writes two files: the database without the clients' keys, and these keys alone. Keep the second kind apart, and no longer
 /// than the gateway's `key_backups_days`: an erased client is gone when the last one from before is gone. Older ones in the
-/// same folder are removed. Neither has the files in keys/; those never go into a backup that has either of the two.
+/// same folder are removed, also where no new backup can be made. Neither has the files in keys/; those never go into a backup that has either of the two.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
     /// Configuration of the gateway
@@ -37,9 +37,10 @@ pub struct BackupArgs {
 
 /// Put a backup in place of a database that is lost
 ///
-/// The data folder must hold no database. What was entered into the log after the backup is lost with the database, but
-/// others hold receipts and checkpoints of it: no gateway may go on with that log. docs/keys.md says what to do. Clients who were
-/// erased after the backup are back in it, and have to be erased again: docs/erasure.md.
+/// The data folder must hold no database, and nothing that is left of one (sluis.db-wal). What was entered into the log after
+/// the backup is lost with the database, but others hold receipts and checkpoints of it: no gateway may go on with that log.
+/// docs/keys.md says what to do. Clients who were erased after the backup are back in it, and have to be erased again:
+/// docs/erasure.md.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     /// Configuration of the gateway
@@ -67,27 +68,31 @@ fn embedded(config: &std::path::Path) -> Result<(Settings, PathBuf), String> {
 }
 
 pub(super) async fn back_up(args: BackupArgs, clock: &dyn Clock) -> ExitCode {
-    let done = match embedded(&args.config) {
+    let run = match embedded(&args.config) {
         Ok((settings, folder)) => {
             let days = settings.retention.key_backups_days;
-            backup(&folder, &args.out, days, clock.now()).await.map_err(|fault| fault.to_string())
+            backup(&folder, &args.out, days, clock.now()).await
         }
-        Err(fault) => Err(fault),
-    };
-    let backup = match done {
-        Ok(backup) => backup,
         Err(fault) => return failed(fault),
     };
+    let written = run.written.as_ref().ok();
     if args.json {
-        say(json!({ "log": backup.log, "keys": backup.keys, "removed": backup.removed }));
-        return ExitCode::SUCCESS;
+        let (log, keys) = (written.map(|files| &files.log), written.map(|files| &files.keys));
+        say(json!({ "log": log, "keys": keys, "removed": run.removed }));
+    } else {
+        if let Some(files) = written {
+            say(format_args!("the database without the clients' keys: {}", files.log.display()));
+            say(format_args!("the clients' keys: {}", files.keys.display()));
+        }
+        for path in &run.removed {
+            say(format_args!("removed, too old: {}", path.display()));
+        }
     }
-    say(format_args!("the database without the clients' keys: {}", backup.log.display()));
-    say(format_args!("the clients' keys: {}", backup.keys.display()));
-    for path in &backup.removed {
-        say(format_args!("removed, too old: {}", path.display()));
-    }
-    ExitCode::SUCCESS
+    let not_removed =
+        run.faults.iter().map(|fault| format!("an old backup of keys may still be there: {fault}"));
+    let not_written = run.written.as_ref().err().map(|fault| format!("no backup was made: {fault}"));
+    let faults: Vec<String> = not_written.into_iter().chain(not_removed).collect();
+    if faults.is_empty() { ExitCode::SUCCESS } else { failed(faults.join("\n")) }
 }
 
 pub(super) async fn put_back(args: RestoreArgs) -> ExitCode {
