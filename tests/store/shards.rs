@@ -73,7 +73,7 @@ async fn begin(
     from: &Head,
     count: usize,
     gives_up: bool,
-) -> Result<(), StoreFault> {
+) -> Result<usize, StoreFault> {
     let keys = keys(place);
     let next = Next {
         from,
@@ -210,10 +210,17 @@ async fn requests_that_are_given_up_are_no_longer_open(place: Place) {
     let log = writer(&place, &store, 0).await.unwrap();
     let pair = PairId::random();
     log.commit(request(pair, None)).await.unwrap();
+    // More than are closed at a time while a gateway runs.
+    for done in join_all((0..1000).map(|_| log.commit(request(PairId::random(), None)))).await {
+        done.unwrap();
+    }
     let open = head(&store).await;
     let refused = begin(&place, &store, &open, 1, false).await.unwrap_err();
     assert!(matches!(refused, StoreFault::Corrupt(_)), "{refused}");
-    begin(&place, &store, &open, 1, true).await.unwrap();
+    assert_eq!(begin(&place, &store, &open, 1, true).await, Ok(1001));
+    let genesis = store.entries(open.end(), 1).await.unwrap().remove(0);
+    let facts: serde_json::Value = serde_json::from_slice(genesis.facts_json()).unwrap();
+    assert_eq!(facts["given_up"], 1001);
     let log = writer(&place, &store, 1).await.unwrap();
     assert_eq!(log.commit(outcome(pair, vec![])).await.unwrap_err(), CommitFault::AlreadyClosed);
     log.commit(seal()).await.unwrap();

@@ -93,7 +93,6 @@ async fn begin(
     }
     let origin = next_name(store.as_ref(), &keys, &head, &settings.origin, clock.now()).await?;
     let signer = NoteSigner::new(&origin, keys.log_key(next)?)?;
-    let given_up = store.open_requests(crate::domain::Timestamp::from_millis(i64::MAX)).await?.len();
     let mut facts = genesis(settings, &carried.policies, signer.verifier());
     let (_, previous) =
         shard::told(&head.checkpoint).ok_or(StoreFault::Corrupt("the checkpoint of the head"))?;
@@ -103,7 +102,6 @@ async fn begin(
         ("reason", json!(order.reason.as_str())),
         ("previous", previous),
         ("last", json!(last.map(|(_, told)| told))),
-        ("given_up", json!(given_up)),
     ] {
         facts.insert(name.to_owned(), value);
     }
@@ -111,7 +109,7 @@ async fn begin(
     entries.extend(carried.entries);
     let key = verifier.to_string();
     let opening = Next { from: &head, key, number: next, signer: &signer, entries, gives_up: true };
-    open_next(store.as_ref(), &keys, clock, &opening).await?;
+    let given_up = open_next(store.as_ref(), &keys, clock, &opening).await?;
     keys.log.bear(next, &origin)?;
     if order.reason == Reason::Restored {
         // Whoever puts the same copy back once more finds no key to sign it with.

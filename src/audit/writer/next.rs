@@ -1,6 +1,8 @@
 //! The first entries of the next shard, and the end of the one before: one transaction, so that at every moment there is one
 //! shard that is written to.
 
+use serde_json::json;
+
 use super::{
     batch::finished,
     clients::{Keys, no_random},
@@ -33,11 +35,12 @@ pub struct Next<'a> {
     /// Its first entries, `genesis` ahead of all.
     pub entries: Vec<NewEntry>,
     /// Whether requests of the shard before may be open. They are given up then: their outcome could only stand in the wrong
-    /// shard.
+    /// shard. The first entry says how many.
     pub gives_up: bool,
 }
 
-/// Opens the next shard. Also where another instance has done it meanwhile this is `Ok`.
+/// Opens the next shard, and gives how many requests of the one before were given up. Also where another instance has done it
+/// meanwhile this is `Ok`.
 ///
 /// # Errors
 /// If the store does not answer, or holds another log than what was looked at.
@@ -46,16 +49,18 @@ pub async fn open_next(
     keys: &KeyRing,
     clock: &dyn Clock,
     next: &Next<'_>,
-) -> Result<(), StoreFault> {
+) -> Result<usize, StoreFault> {
     let mut tries = store.transactions().trying(TransactionName::Batch);
+    // Kept from one attempt to the next, for a commit that was lost and is there after all.
+    let mut given_up = 0;
     loop {
-        let result = match attempt(store, keys, clock, next).await {
+        let result = match attempt(store, keys, clock, next, &mut given_up).await {
             // Whether it is there shows at the next look.
             Err(StoreFault::Lost) => Err(StoreFault::Again("a commit was lost")),
             result => result,
         };
         if let Some(result) = tries.made(result).await {
-            return result;
+            return result.map(|()| given_up);
         }
     }
 }
@@ -65,6 +70,7 @@ async fn attempt(
     keys: &KeyRing,
     clock: &dyn Clock,
     next: &Next<'_>,
+    given_up: &mut usize,
 ) -> Result<(), StoreFault> {
     let from = next.from;
     let look = Look { after: from.end(), limit: 1, ..Look::default() };
@@ -84,6 +90,7 @@ async fn attempt(
         commit.abandon().await;
         return Err(StoreFault::Corrupt("requests are open in a sealed shard"));
     }
+    *given_up = open.len();
     let writes = writes(keys, clock, next, open)?;
     commit.commit(&writes).await
 }
@@ -99,6 +106,8 @@ fn writes(
     let now = clock.now().max(from.time);
     let mut entries = Vec::with_capacity(next.entries.len());
     for (entry, position) in next.entries.iter().zip(place.first..) {
+        let is_genesis = position == place.first;
+        let entry = if is_genesis && next.gives_up { &with_given_up(entry, closed.len()) } else { entry };
         entries.push(row(entry, position, now, &Keys::default())?.0);
     }
     let hashes: Vec<_> = entries.iter().map(|row| leaf_hash(&row.leaf)).collect();
@@ -128,4 +137,13 @@ fn writes(
         closed: now,
     };
     Ok(Writes { closed, entries, tiles, closes: Some(closes), ..Writes::only(head) })
+}
+
+/// The first entry, with how many requests of the shard before have no outcome: counted under the head, where they are closed.
+fn with_given_up(entry: &NewEntry, count: usize) -> NewEntry {
+    let mut entry = entry.clone();
+    if let Some(facts) = entry.facts.as_object_mut() {
+        facts.insert("given_up".to_owned(), json!(count));
+    }
+    entry
 }
