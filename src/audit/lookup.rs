@@ -29,9 +29,7 @@ pub async fn proof(store: &dyn Store, position: u64) -> Result<TlogProof, StoreF
         (shard.place, shard.size, shard.checkpoint)
     };
     let index = position - place.first;
-    let nodes = nodes(store, place, size, inclusion_reads(size, index)).await?;
-    let read = |level, index| nodes.get(&(level, index)).copied().ok_or_else(missing);
-    let hashes = inclusion_proof(size, index, read)?.ok_or_else(missing)?;
+    let hashes = ShardTree::new(store, place, size).inclusion(index).await?;
     Ok(TlogProof { extra: None, index, hashes, checkpoint })
 }
 
@@ -59,18 +57,47 @@ async fn nodes(
     size: u64,
     wanted: Vec<(u8, u64)>,
 ) -> Result<HashMap<(u8, u64), Hash>, StoreFault> {
-    let (mut nodes, mut tiles) = (HashMap::new(), HashMap::new());
-    for (level, index) in wanted {
-        let (tile_level, number, range) = locate(level, index);
-        // Up to eight nodes are of one tile.
-        let tile = match tiles.entry((tile_level, number)) {
-            Entry::Occupied(read) => read.into_mut(),
-            Entry::Vacant(unread) => unread.insert(tile(store, place, size, tile_level, number).await?),
-        };
-        let hashes = tile.get(range).ok_or(StoreFault::Corrupt("a node of the tree is missing"))?;
-        nodes.insert((level, index), subtree_root(hashes));
+    ShardTree::new(store, place, size).nodes(wanted).await
+}
+
+/// The tree of a shard at a size. Whoever proves many entries of it reads each tile once.
+#[derive(Debug)]
+pub(super) struct ShardTree<'a> {
+    store: &'a dyn Store,
+    place: ShardPlace,
+    size: u64,
+    tiles: HashMap<(u8, u64), Vec<Hash>>,
+}
+
+impl<'a> ShardTree<'a> {
+    pub(super) fn new(store: &'a dyn Store, place: ShardPlace, size: u64) -> Self {
+        Self { store, place, size, tiles: HashMap::new() }
     }
-    Ok(nodes)
+
+    async fn nodes(&mut self, wanted: Vec<(u8, u64)>) -> Result<HashMap<(u8, u64), Hash>, StoreFault> {
+        let mut nodes = HashMap::new();
+        for (level, index) in wanted {
+            let (tile_level, number, range) = locate(level, index);
+            // Up to eight nodes are of one tile.
+            let tile = match self.tiles.entry((tile_level, number)) {
+                Entry::Occupied(read) => read.into_mut(),
+                Entry::Vacant(unread) => {
+                    unread.insert(tile(self.store, self.place, self.size, tile_level, number).await?)
+                }
+            };
+            let hashes = tile.get(range).ok_or(StoreFault::Corrupt("a node of the tree is missing"))?;
+            nodes.insert((level, index), subtree_root(hashes));
+        }
+        Ok(nodes)
+    }
+
+    /// The hashes that prove the entry of this index.
+    pub(super) async fn inclusion(&mut self, index: u64) -> Result<Vec<Hash>, StoreFault> {
+        let missing = || StoreFault::Corrupt("a node of the tree is missing");
+        let nodes = self.nodes(inclusion_reads(self.size, index)).await?;
+        let read = |level, index| nodes.get(&(level, index)).copied().ok_or_else(missing);
+        inclusion_proof(self.size, index, read)?.ok_or_else(missing)
+    }
 }
 
 /// Hashes of a tile of a shard, finished or not.

@@ -5,11 +5,12 @@ use super::{
     b64,
     checkpoint::Checkpoint,
     leaf::{Leaf, commit_detail, commit_facts, parse_facts},
-    lookup,
+    lookup::{self, ShardTree},
+    tree::{leaf_hash, root_from_inclusion},
 };
 use crate::{
     note::VerifierKey,
-    storage::{Store, StoreFault, StoredEntry},
+    storage::{Head, ShardPlace, Store, StoreFault, StoredEntry},
 };
 
 /// Whether facts and detail of an entry are those that its leaf commits to, and the leaf is in the tree that the newest
@@ -30,6 +31,45 @@ pub async fn vouched(
         return Ok(false);
     };
     Ok(proof.root(&entry.leaf, checkpoint.size) == Ok(checkpoint.root))
+}
+
+/// The same for several entries of one shard, all under one head: that is read once, and so is each tile.
+#[derive(Debug)]
+pub struct Vouching<'a> {
+    place: ShardPlace,
+    /// What the head says, if one of the keys has signed it.
+    signed: Option<Checkpoint>,
+    tree: ShardTree<'a>,
+}
+
+impl<'a> Vouching<'a> {
+    /// Of the shard that this is the head of. Where none of these keys has signed it, it vouches for nothing.
+    #[must_use]
+    pub fn of(store: &'a dyn Store, head: &'a Head, keys: &[VerifierKey]) -> Self {
+        let signed = Checkpoint::open(&head.checkpoint, keys).ok().map(|(checkpoint, _)| checkpoint);
+        let signed = signed.filter(|signed| (&signed.origin, signed.size) == (&head.origin, head.size));
+        Self { place: head.place, signed, tree: ShardTree::new(store, head.place, head.size) }
+    }
+
+    /// Whether facts and detail of an entry are those that its leaf commits to, and the leaf is in the tree.
+    ///
+    /// # Errors
+    /// If the store does not answer, or does not hold what its head says.
+    pub async fn vouches(&mut self, entry: &StoredEntry) -> Result<bool, StoreFault> {
+        Ok(is_opened_rightly(entry) && self.has(entry).await?)
+    }
+
+    /// Whether the leaf of an entry is in the tree, whatever stands beside it.
+    ///
+    /// # Errors
+    /// As for [`Vouching::vouches`].
+    pub async fn has(&mut self, entry: &StoredEntry) -> Result<bool, StoreFault> {
+        let Some(signed) = &self.signed else { return Ok(false) };
+        let index = entry.position.checked_sub(self.place.first).filter(|index| *index < signed.size);
+        let Some(index) = index else { return Ok(false) };
+        let hashes = self.tree.inclusion(index).await?;
+        Ok(root_from_inclusion(index, signed.size, leaf_hash(&entry.leaf), &hashes) == Ok(signed.root))
+    }
 }
 
 fn is_opened_rightly(entry: &StoredEntry) -> bool {

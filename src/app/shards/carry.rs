@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ShardFault, StartFault};
 use crate::{
-    audit::{entry::NewEntry, leaf::Kind, vouched::vouched},
+    audit::{entry::NewEntry, leaf::Kind, vouched::Vouching},
     note::VerifierKey,
     policy::manifest::Manifest,
     storage::{EntryFilter, Head, Store, StoredEntry},
@@ -30,10 +30,13 @@ pub(super) async fn carried(
     head: &Head,
     keys: &[VerifierKey],
 ) -> Result<Carried, StartFault> {
+    // Every entry is vouched for, also one that a newer one supersedes: whoever could make it look like that would have an
+    // older one carried in its place.
+    let mut vouching = Vouching::of(store, head, keys);
     let (mut policies, mut entries) = (String::new(), Vec::new());
     let newest = page(store, head, Kind::Policy, None, 1).await?.pop();
     if let Some(entry) = newest {
-        let (facts, again) = anew(store, &entry, Kind::Policy, keys).await?;
+        let (facts, again) = anew(&mut vouching, &entry, Kind::Policy).await?;
         let manifest = facts.get("manifest").and_then(Value::as_str);
         let manifest = manifest.and_then(|note| Manifest::parse(note).ok());
         policies = manifest.ok_or(ShardFault::Unreadable(Kind::Policy))?.hash();
@@ -44,7 +47,7 @@ pub(super) async fn carried(
         let found = page(store, head, Kind::Agreement, below, PAGE).await?;
         let Some(last) = found.last().map(|entry| entry.position) else { break };
         for entry in &found {
-            let (facts, again) = anew(store, entry, Kind::Agreement, keys).await?;
+            let (facts, again) = anew(&mut vouching, entry, Kind::Agreement).await?;
             let text = |name: &str| facts.get(name).and_then(Value::as_str);
             let id = text("id").ok_or(ShardFault::Unreadable(Kind::Agreement))?;
             // Newest first: what is there already is newer. One that is gone is not in force.
@@ -71,12 +74,11 @@ async fn page(
 
 /// The same entry once more, and its facts.
 async fn anew(
-    store: &dyn Store,
+    vouching: &mut Vouching<'_>,
     entry: &StoredEntry,
     kind: Kind,
-    keys: &[VerifierKey],
 ) -> Result<(Value, NewEntry), StartFault> {
-    if !vouched(store, entry, keys).await? {
+    if !vouching.vouches(entry).await? {
         return Err(ShardFault::NotVouched(kind).into());
     }
     let unreadable = |_| ShardFault::Unreadable(kind);
