@@ -4,6 +4,7 @@
 
 mod anew;
 mod carry;
+mod ended;
 mod news;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -18,7 +19,7 @@ use super::{StartFault, upkeep};
 use crate::{
     audit::{
         entry::NewEntry,
-        leaf::{Kind, Leaf},
+        leaf::Kind,
         shard::{self, Reason},
         writer::{self, CommitFault, Next, OpenLogFault, Parts, Work, Writer},
     },
@@ -125,20 +126,14 @@ fn is_newest(keys: &KeyRing, head: &Head, name: &str) -> Result<(), ShardFault> 
     }
 }
 
-/// Why the shard ends, if its last entry is a seal.
-async fn sealed(store: &dyn Store, head: &Head) -> Result<Option<Reason>, StartFault> {
-    let last = match head.size {
-        0 => None,
-        _ => store.entries(head.end() - 1, 1).await?.pop(),
-    };
-    let Some(last) = last.filter(|last| Leaf::parse(&last.leaf).is_ok_and(|leaf| leaf.kind == Kind::Seal))
-    else {
-        return Ok(None);
-    };
-    let facts: Value =
-        serde_json::from_slice(last.facts_json()).map_err(|_| ShardFault::Unreadable(Kind::Seal))?;
-    let reason = facts.get("reason").and_then(Value::as_str).and_then(Reason::parse);
-    Ok(Some(reason.ok_or(ShardFault::Unreadable(Kind::Seal))?))
+/// The key that signs the shard of this head, if the keys know no later one and the head holds together under it.
+fn own_signer(keys: &mut KeyRing, head: &Head, name: &str) -> Result<NoteSigner, StartFault> {
+    is_newest(keys, head, name)?;
+    let number = head.place.number;
+    let signer = NoteSigner::new(&head.origin, keys.log_key(number)?)?;
+    writer::check_head(keys, signer.verifier(), head)?;
+    keys.log.bear(number, &head.origin)?;
+    Ok(signer)
 }
 
 /// Why a new shard is due, if it is.
@@ -242,14 +237,11 @@ impl Start<'_> {
             return Err(OpenLogFault::OtherOrigin(head.origin).into());
         }
         let number = head.place.number;
-        is_newest(&keys, &head, &settings.origin)?;
-        let signer = NoteSigner::new(&head.origin, keys.log_key(number)?)?;
-        writer::check_head(&keys, signer.verifier(), &head)?;
-        keys.log.bear(number, &head.origin)?;
+        let signer = own_signer(&mut keys, &head, &settings.origin)?;
 
         let verifiers = keys.log_verifiers();
         let news = News::read(store, &head, &verifiers).await?;
-        let sealed = sealed(store, &head).await?;
+        let sealed = ended::sealed(store, &head, &verifiers).await?;
         let Some(reason) = sealed.or_else(|| due(&head, &news, self.clock.now())) else {
             return Ok(Some(settled(keys, head, false)));
         };

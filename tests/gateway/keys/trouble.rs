@@ -112,9 +112,8 @@ async fn a_restored_database_is_never_signed_again_with_the_old_key() {
     assert!(said.contains("erase them again"), "{said}");
 }
 
-/// A crash between the seal and the next shard: the next start goes on from there.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_start_after_a_seal_goes_on_with_the_next_shard() {
+/// A region whose gateway was killed between the seal and the next shard, and the key of the sealed one.
+async fn sealed() -> (Region, String) {
     let mut region = Region::start().await;
     let first = region.gateway().verifier_key.clone();
     let made: Value = serde_json::from_str(&region.cli(&["log", "key", "next", "--json"], 0)).unwrap();
@@ -126,7 +125,14 @@ async fn a_start_after_a_seal_goes_on_with_the_next_shard() {
     assert_eq!(late.unwrap_err(), CommitFault::Closed);
     region.is_over().await;
     region.stop().await;
-    // Without the key that was announced there is no way on, and no other key is made.
+    (region, first)
+}
+
+/// A crash between the seal and the next shard: the next start goes on from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_after_a_seal_goes_on_with_the_next_shard() {
+    let (mut region, first) = sealed().await;
+    // Without the key that was announced there is no way on in order, and no other key is made.
     let (key, aside) = (region.key_file("log-1.key"), region.path("aside"));
     std::fs::rename(&key, &aside).unwrap();
     let said = region.refused().await;
@@ -141,4 +147,33 @@ async fn a_start_after_a_seal_goes_on_with_the_next_shard() {
     region.trust(&[&first]);
     let report = region.verified(&dirs, 0);
     assert_eq!(report["findings"], json!([]));
+}
+
+/// Whoever can write into the database and nothing more ends no shard, and hides no end.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_the_signed_log_does_not_have_is_not_acted_on() {
+    let (mut region, _) = sealed().await;
+    let text = if crate::database::on_postgres() {
+        ("convert_from(facts, 'UTF8')", "convert_to(replace(", ", 'year', 'rotation'), 'UTF8')")
+    } else {
+        ("cast(facts as text)", "cast(replace(", ", 'year', 'rotation') as blob)")
+    };
+    let (read, before, after) = text;
+    let last = "where position = (select first + size - 1 from head)";
+    region.written_to(&format!("create table kept as select * from entry {last}")).await;
+    region.written_to(&format!("update entry set facts = {before}{read}{after} {last}")).await;
+    let said = region.refused().await;
+    assert!(said.contains("a `seal` entry is not what the signed log has there"), "{said}");
+    // The leaf of another entry in its place.
+    let other = "(select leaf from entry where kind = 'key' order by position desc limit 1)";
+    region.written_to(&format!("update entry set leaf = {other} {last}")).await;
+    let said = region.refused().await;
+    assert!(said.contains("a `key` entry is not what the signed log has there"), "{said}");
+    region.written_to(&format!("delete from entry {last}")).await;
+    let said = region.refused().await;
+    assert!(said.contains("is missing"), "{said}");
+    region.written_to("insert into entry select * from kept; drop table kept").await;
+    region.restart().await;
+    assert!(region.origin().await.ends_with("/2026.2"));
+    region.stop().await;
 }
