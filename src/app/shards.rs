@@ -250,10 +250,11 @@ impl Start<'_> {
             keys.log.make(next, &settings.origin)?;
         }
         let own = news::own_next(&mut keys, next, &settings.origin)?;
-        let fits = own.as_ref().is_some_and(|own| match &news.announced {
-            Some(announced) => announced == own || (sealed.is_none() && !store.is_shared()),
-            None => sealed.is_none(),
-        });
+        let fits = match (&sealed, &news.announced) {
+            (Some(_), _) => ended::goes_on_with(&news, own.as_ref()),
+            (None, Some(announced)) if store.is_shared() => own.as_ref() == Some(announced),
+            (None, _) => own.is_some(),
+        };
         match (own, sealed) {
             (Some(own), None) if fits => match self.seal(keys, &head, signer, reason, &news, &own).await? {
                 Sealing::Done => Ok(None),

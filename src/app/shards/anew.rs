@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{ShardFault, StartFault, carry, genesis, key_folder, newest, next_name};
+use super::{
+    ShardFault, StartFault, carry, ended, genesis, key_folder, newest,
+    news::{News, own_next},
+    next_name,
+};
 use crate::{
     audit::{
         checkpoint::Checkpoint,
@@ -78,15 +82,25 @@ async fn begin(
 
     let last = last(order, &keys)?;
     let gap = known > number || last.as_ref().is_some_and(|(last, _)| is_gap(last, &head));
+    let verifiers = keys.log_verifiers();
+    let goes_on = keys.log.has_private(number)
+        && match ended::sealed(store.as_ref(), &head, &verifiers).await? {
+            None => true,
+            // Its own key signs nothing more; what it is to go on with is the key that it announced.
+            Some(_) => {
+                let own = own_next(&mut keys, number + 1, &settings.origin)?;
+                ended::goes_on_with(&News::read(store.as_ref(), &head, &verifiers).await?, own.as_ref())
+            }
+        };
     let must = match order.reason {
-        Reason::KeyLost => !keys.log.has_private(number),
-        _ => gap || order.none_known || !keys.log.has_private(number),
+        Reason::KeyLost => !goes_on,
+        _ => gap || order.none_known || !goes_on,
     };
     if !must {
         return Err(ShardFault::CanContinue(head.origin).into());
     }
 
-    let carried = carry::carried(store.as_ref(), &head, &keys.log_verifiers()).await?;
+    let carried = carry::carried(store.as_ref(), &head, &verifiers).await?;
     let next = known + 1;
     if !keys.log.has_private(next) {
         keys.log.make(next, &settings.origin)?;

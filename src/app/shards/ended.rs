@@ -1,8 +1,8 @@
-//! How a shard ended: its seal, if it has one.
+//! How a shard ended: its seal, if it has one, and whether the key that it is to go on with is here.
 
 use serde_json::Value;
 
-use super::{ShardFault, StartFault};
+use super::{ShardFault, StartFault, news::News};
 use crate::{
     audit::{
         leaf::{Kind, Leaf},
@@ -38,4 +38,9 @@ pub(super) async fn sealed(
     let facts: Value = serde_json::from_slice(last.facts_json()).map_err(|_| ShardFault::Unreadable(kind))?;
     let reason = facts.get("reason").and_then(Value::as_str).and_then(Reason::parse);
     Ok(Some(reason.ok_or(ShardFault::Unreadable(kind))?))
+}
+
+/// Whether a sealed shard can go on with this key: a seal is followed by the key that was announced, or by none.
+pub(super) fn goes_on_with(news: &News, own: Option<&VerifierKey>) -> bool {
+    own.is_some() && news.announced.as_ref() == own
 }

@@ -149,6 +149,36 @@ async fn a_start_after_a_seal_goes_on_with_the_next_shard() {
     assert_eq!(report["findings"], json!([]));
 }
 
+/// The same, and the key that was announced is lost for good: a start says what to do, and that is what helps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sealed_shard_whose_next_key_is_lost_is_followed_by_a_log_begun_anew() {
+    let (mut region, first) = sealed().await;
+    let said = region.cli(&["log", "anew", "--reason", "key-lost"], 1);
+    assert!(said.contains("can be continued"), "{said}");
+    let (key, public) = (region.key_file("log-1.key"), region.key_file("log-1.pub"));
+    std::fs::remove_file(&key).unwrap();
+    std::fs::remove_file(&public).unwrap();
+    let said = region.refused().await;
+    assert!(said.contains("is sealed") && said.contains("log anew --reason key-lost"), "{said}");
+    assert!(!key.exists());
+    let begun = region.cli(&["log", "anew", "--reason", "key-lost", "--json"], 0);
+    let begun: Value = serde_json::from_str(&begun).unwrap();
+    region.restart().await;
+    assert_eq!(begun["key"], region.gateway().verifier_key);
+    assert!(region.origin().await.ends_with("/2026.2"));
+    let (old, new) = (region.shard("2026").await, region.shard("2026.2").await);
+    assert_eq!((old.last().unwrap().kind.as_str(), &new[0].facts["reason"]), ("seal", &json!("key_lost")));
+    assert_eq!(new[0].facts["previous"]["size"], old.len());
+    region.stop().await;
+    let (dirs, _out) = region.export_all().await;
+    region.trust(&[&first, begun["key"].as_str().unwrap()]);
+    let report = region.verified(&dirs, 0);
+    assert_eq!(report["findings"], json!([]));
+    // Nothing vouches for the new key but whoever gave it.
+    region.trust(&[&first]);
+    region.verified(&dirs, 4);
+}
+
 /// Whoever can write into the database and nothing more ends no shard, and hides no end.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_the_signed_log_does_not_have_is_not_acted_on() {
@@ -163,6 +193,8 @@ async fn an_end_that_the_signed_log_does_not_have_is_not_acted_on() {
     region.written_to(&format!("create table kept as select * from entry {last}")).await;
     region.written_to(&format!("update entry set facts = {before}{read}{after} {last}")).await;
     let said = region.refused().await;
+    assert!(said.contains("a `seal` entry is not what the signed log has there"), "{said}");
+    let said = region.cli(&["log", "anew", "--reason", "key-lost"], 1);
     assert!(said.contains("a `seal` entry is not what the signed log has there"), "{said}");
     // The leaf of another entry in its place.
     let other = "(select leaf from entry where kind = 'key' order by position desc limit 1)";
