@@ -58,6 +58,17 @@ pub enum ShardFault {
          copy it from another instance or a backup, or begin anew with `sluis log anew --reason key-lost`"
     )]
     NextKeyMissing(String),
+    /// Another instance has the key to go on with, and a second one would be copied over it.
+    #[error(
+        "the shard `{shard}` has announced the key of the next one, and that key is not in this gateway's key folder; copy \
+         keys/{file} from the instance that made it, or, if it is lost, have another one made with `sluis log rotate`"
+    )]
+    NextKeyElsewhere {
+        /// The shard.
+        shard: String,
+        /// File of the key.
+        file: String,
+    },
     /// Requests stay open.
     #[error(
         "the shard `{0}` cannot be sealed: a request has been open all the time; stop the other instances, and start again"

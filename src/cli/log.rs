@@ -40,6 +40,8 @@ pub enum KeyCommand {
 ///
 /// Makes it in the key folder of this gateway, unless it is there, and prints its public half. The gateway announces it in
 /// the log as soon as it sees it, running or not. Several gateways on one PostgreSQL need the same file: copy it to each.
+/// Refused where this gateway has not the key of the shard that is written to, or another one was announced: one more key
+/// copied over it would be the loss of it.
 /// With an embedded database the gateway makes it by itself when it needs one.
 #[derive(Debug, Args)]
 pub struct NextArgs {
@@ -116,7 +118,7 @@ enum AnewReason {
 
 pub(super) async fn run(command: LogCommand, clock: Arc<dyn Clock>) -> ExitCode {
     let done = match command {
-        LogCommand::Key(KeyCommand::Next(args)) => next(&args),
+        LogCommand::Key(KeyCommand::Next(args)) => next(&args).await,
         LogCommand::Rotate(args) => rotate(&args, clock).await,
         LogCommand::Anew(args) => anew(&args, clock).await,
     };
@@ -134,9 +136,9 @@ fn text(fault: StartFault) -> String {
     fault.to_string()
 }
 
-fn next(args: &NextArgs) -> Result<(), String> {
+async fn next(args: &NextArgs) -> Result<(), String> {
     let settings = settings(&args.config)?;
-    let (next, is_new) = shards::make_next(&settings).map_err(text)?;
+    let (next, is_new) = shards::make_next(&settings).await.map_err(text)?;
     if args.json {
         say(json!({ "key": next.key.to_string(), "file": next.file, "new": is_new }));
         return Ok(());

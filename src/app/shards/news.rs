@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{ShardFault, StartFault, is_newest, key_folder, newest};
+use super::{ShardFault, StartFault, key_folder, own_signer};
 use crate::{
     audit::{
         entry::NewEntry,
@@ -12,12 +12,12 @@ use crate::{
         shard,
         tree::sha256,
         vouched::vouched,
-        writer::{self, CommitFault, OpenLogFault, Parts, Work, Writer},
+        writer::{CommitFault, OpenLogFault, Parts, Work, Writer},
     },
     config::Settings,
     domain::Clock,
-    note::{NoteSigner, VerifierKey},
-    storage::{Database, EntryFilter, Head, Store, StoreFault},
+    note::VerifierKey,
+    storage::{Database, DatabaseAddress, EntryFilter, Head, OpenFault, Store, StoreFault},
     subject::{KeyRing, KeyRingFault},
 };
 
@@ -131,23 +131,51 @@ pub struct NextKey {
     pub file: String,
 }
 
-/// Makes the key of the next shard, unless it is there. Also whether it was made. The keys tell which shard is the newest, so
-/// that this takes no database, and goes while the gateway runs.
+/// Makes the key of the next shard, unless it is there. Also whether it was made. The database tells which shard is in use:
+/// the keys of an instance that was down while another began one do not, and a key made after them would be a second one for
+/// the shard that is written to. Goes while the gateway runs.
 ///
 /// # Errors
-/// If the files cannot be written, or nothing was ever signed here.
-pub fn make_next(settings: &Settings) -> Result<(NextKey, bool), StartFault> {
+/// If the files cannot be written, there is no log, this gateway has not the key of the shard in use, or another instance has
+/// the key of the next one.
+pub async fn make_next(settings: &Settings) -> Result<(NextKey, bool), StartFault> {
+    let database = match (Database::open(&settings.database).await, &settings.database) {
+        (Err(OpenFault::Locked), DatabaseAddress::Folder(folder)) => Database::open_read_only(folder).await?,
+        (opened, _) => opened?,
+    };
+    let store = database.shared();
+    let made = next_of(settings, store.as_ref()).await;
+    store.close().await;
+    made
+}
+
+async fn next_of(settings: &Settings, store: &dyn Store) -> Result<(NextKey, bool), StartFault> {
+    let head = own_head(settings, store).await?;
     let mut keys = KeyRing::open(&key_folder(settings))?;
-    let (newest, _) = newest(&keys, &settings.origin).ok_or(ShardFault::NoLog)?;
-    let next = newest + 1;
-    let is_new = !keys.log.has_private(next);
+    own_signer(&mut keys, &head, &settings.origin)?;
+    let next = head.place.number + 1;
+    let news = News::read(store, &head, &keys.log_verifiers()).await?;
+    let own = own_next(&mut keys, next, &settings.origin)?;
+    let file = format!("log-{next}.key");
+    if store.is_shared() && news.announced.is_some() && news.announced != own {
+        return Err(ShardFault::NextKeyElsewhere { shard: head.origin, file }.into());
+    }
+    let is_new = own.is_none();
     if is_new {
         keys.log.make(next, &settings.origin)?;
     }
-    let file = format!("log-{next}.key");
     let missing = || KeyRingFault::Missing(key_folder(settings).join(&file));
     let key = own_next(&mut keys, next, &settings.origin)?.ok_or_else(missing)?;
     Ok((NextKey { key, file }, is_new))
+}
+
+/// The head of this gateway's log.
+async fn own_head(settings: &Settings, store: &dyn Store) -> Result<Head, StartFault> {
+    let head = store.head().await?.ok_or(ShardFault::NoLog)?;
+    if !shard::is_of(&head.origin, &settings.origin) {
+        return Err(OpenLogFault::OtherOrigin(head.origin).into());
+    }
+    Ok(head)
 }
 
 /// Orders a new key: an entry that every instance sees, and that the next start acts on. Where the key was stolen, the one
@@ -173,15 +201,9 @@ async fn order(
     store: Arc<dyn Store>,
     compromised: bool,
 ) -> Result<NextKey, StartFault> {
-    let head = store.head().await?.ok_or(ShardFault::NoLog)?;
-    if !shard::is_of(&head.origin, &settings.origin) {
-        return Err(OpenLogFault::OtherOrigin(head.origin).into());
-    }
+    let head = own_head(settings, store.as_ref()).await?;
     let mut keys = KeyRing::open(&key_folder(settings))?;
-    is_newest(&keys, &head, &settings.origin)?;
-    let signer = NoteSigner::new(&head.origin, keys.log_key(head.place.number)?)?;
-    writer::check_head(&keys, signer.verifier(), &head)?;
-    keys.log.bear(head.place.number, &head.origin)?;
+    let signer = own_signer(&mut keys, &head, &settings.origin)?;
     let next = head.place.number + 1;
     let news = News::read(store.as_ref(), &head, &keys.log_verifiers()).await?;
     // Ordered twice, it is the same key: other instances may have a copy of it by now.

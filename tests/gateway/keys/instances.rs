@@ -142,3 +142,38 @@ async fn a_request_that_stays_open_keeps_last_years_shard_for_a_while() {
 fn an_entry() -> Work {
     Work::Append(NewEntry::of_gateway(Kind::Access, json!({})))
 }
+
+/// An instance that was down while another began the next shard makes no second key for it: copied to the others, as the
+/// command says, it would be written over the one that the log is signed with.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_second_key_is_made_for_a_shard_in_use_or_announced() {
+    let mut region = Region::on_postgres(1).await;
+    let (keys, behind) = (region.key_file(""), region.dir.join("behind/keys"));
+    std::fs::create_dir_all(&behind).unwrap();
+    let copy = |name: &str| std::fs::copy(keys.join(name), behind.join(name)).unwrap();
+    for name in ["index.key", "master.key", "log.key", "log.pub"] {
+        copy(name);
+    }
+    let config = std::fs::read_to_string(region.dir.join("sluis.toml")).unwrap();
+    let config = config.replace("data_dir = \"data\"", "data_dir = \"behind\"");
+    // As a copy, so that nobody else may read the password in it.
+    std::fs::copy(region.dir.join("sluis.toml"), region.dir.join("behind.toml")).unwrap();
+    std::fs::write(region.dir.join("behind.toml"), config).unwrap();
+    let made: serde_json::Value =
+        serde_json::from_str(&region.cli(&["log", "key", "next", "--json"], 0)).unwrap();
+    region.announced(made["key"].as_str().unwrap()).await;
+    let said = region.cli_of("behind.toml", &["log", "key", "next"], 1);
+    assert!(said.contains("keys/log-1.key from the instance that made it"), "{said}");
+    region.now(NEW_YEAR);
+    region.is_over().await;
+    region.restart().await;
+    assert!(region.origin().await.ends_with("/2027"));
+    let said = region.cli_of("behind.toml", &["log", "key", "next"], 1);
+    assert!(said.contains("log-1.key` is missing"), "{said}");
+    assert!(!behind.join("log-1.key").exists());
+    // With the key of the shard in use it is the next one that is made.
+    copy("log-1.key");
+    let said = region.cli_of("behind.toml", &["log", "key", "next", "--json"], 0);
+    assert!(said.contains("log-2.key"), "{said}");
+    region.stop().await;
+}

@@ -196,7 +196,12 @@ impl Region {
 
     /// Runs a command with the gateway's configuration, and expects this status. Gives what it printed.
     pub fn cli(&self, arguments: &[&str], status: i32) -> String {
-        let config = self.dir.join("sluis.toml");
+        self.cli_of("sluis.toml", arguments, status)
+    }
+
+    /// The same with the configuration of another instance.
+    pub fn cli_of(&self, file: &str, arguments: &[&str], status: i32) -> String {
+        let config = self.dir.join(file);
         run(arguments.iter().map(AsRef::as_ref).chain(["--config".as_ref(), config.as_os_str()]), status)
     }
 
