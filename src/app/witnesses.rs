@@ -49,7 +49,8 @@ pub enum WitnessFault {
     /// The database is behind.
     #[error(
         "`{by}` knows this log with {known} entries, and the database has {stored}: it was set back, or is another one. A log that \
-         was seen outside may not be written again from an earlier point; restore the newest database"
+         was seen outside may not be written again from an earlier point; restore the newest database or, if it is lost, begin the \
+         next shard as docs/keys.md says (A restored database: `sluis log anew --reason restored --last CHECKPOINT`)"
     )]
     SetBack {
         /// Who knows.
