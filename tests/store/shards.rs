@@ -12,12 +12,12 @@ use sluis::{
         leaf::{Kind, Leaf},
         lookup,
         verify::{VerifyOptions, verify_export},
-        vouched::vouched,
+        vouched::{Vouching, vouched},
         writer::{CommitFault, Next, OpenLogFault, Parts, Work, Writer, open_next},
     },
     domain::{PairId, time::SystemClock},
     note::{NoteSigner, VerifierKey},
-    storage::{Head, Shard, ShardPlace, Store, StoreFault},
+    storage::{Head, Shard, ShardPlace, Store, StoreFault, StoredEntry},
     subject::KeyRing,
 };
 
@@ -117,6 +117,25 @@ async fn all_proven(store: &Arc<dyn Store>, keys: &[VerifierKey], positions: &[u
     }
 }
 
+/// That one head vouches for each of these entries where it stands, and for nothing else.
+async fn head_vouches(store: &Arc<dyn Store>, keys: &[VerifierKey], positions: &[u64]) {
+    let head = head(store).await;
+    let mut vouching = Vouching::of(store.as_ref(), &head, keys);
+    for position in positions {
+        let entry = store.entries(*position, 1).await.unwrap().remove(0);
+        assert_eq!(vouching.vouches(&entry).await, Ok(true), "{position}");
+        // At the end of the shard before, among its own, and past the last.
+        for elsewhere in [position - 1, head.end()] {
+            let moved = StoredEntry { position: elsewhere, ..entry.clone() };
+            assert_eq!(vouching.has(&moved).await, Ok(false), "{position} at {elsewhere}");
+        }
+        let closed = StoredEntry { facts: None, ..entry.clone() };
+        assert_eq!((vouching.has(&closed).await, vouching.vouches(&closed).await), (Ok(true), Ok(false)));
+        let nobody = Vouching::of(store.as_ref(), &head, &[]).vouches(&entry).await;
+        assert_eq!(nobody, Ok(false), "none of the keys has signed it");
+    }
+}
+
 async fn a_shard_ends_with_its_seal_and_the_next_one_goes_on(place: Place) {
     let store = place.open().await;
     let log = writer(&place, &store, 0).await.unwrap();
@@ -153,6 +172,7 @@ async fn a_shard_ends_with_its_seal_and_the_next_one_goes_on(place: Place) {
     }
     let verifiers = keys(&place).log_verifiers();
     all_proven(&store, &verifiers, &[0, 255, 256, 299, 302, 303, 304, 558, 559, 900, 1202]).await;
+    head_vouches(&store, &verifiers, &[303, 304, 558, 559, 900, 1202]).await;
     all_verify(&place, &store).await;
     let proof = lookup::consistency_in(store.as_ref(), new.place, 600, 900).await.unwrap();
     assert!(!proof.is_empty());
