@@ -117,7 +117,7 @@ mod tests {
         fs::write(&path, note(&signer("test.example/2026"), 12)).unwrap();
         assert!(kept.read(key).unwrap().is_none());
         let whole = note(&own, 9);
-        let (half, other) = (&whole[..whole.len() / 2], whole.replace("\n9\n", "\n8\n"));
+        let (half, other) = (whole.lines().next().unwrap(), whole.replace("\n9\n", "\n8\n"));
         let forged = note(&signer("test.example/2027"), 1);
         let elsewhere = note(&signer("test.elsewhere/2027"), 1);
         for damaged in ["", half, &other, &forged, &elsewhere] {
