@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench log                # a table; logs of up to a million entries
-//! cargo bench --bench log -- --full      # and of ten million: about 25 GB of disk, and half an hour
+//! cargo bench --bench log -- --full      # and of ten million: about 20 GB of disk, and an hour
 //! cargo bench --bench log -- --json      # one JSON object
 //! cargo bench --bench log -- --quick --up-to 10000   # does it run? the figures are worth little
 //! ```
