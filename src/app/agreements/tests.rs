@@ -176,6 +176,9 @@ async fn r19_the_operator_is_warned_once_and_told_of_a_lapse() {
     let told = Told::default();
     let writer = told.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    // With one subscriber in the process, tracing decides whether an event is of interest by asking the thread that meets it
+    // first, and that may be one of another test, which has none. With two it asks them all.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _guard = tracing::subscriber::set_default(subscriber);
     let folder = tempfile::tempdir().unwrap();
     let log = log(folder.path()).await;
