@@ -201,3 +201,42 @@ impl Memory {
         tracing::error!(origin, size = request.checkpoint.size, ?kept, "split view: the log signed {what}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread, time::Duration};
+
+    use super::*;
+    use crate::{
+        domain::time::SystemClock,
+        note::{NoteSigner, VerifierKey},
+    };
+
+    /// A look does not wait for a disk that is busy with the next checkpoint.
+    #[test]
+    fn what_was_cosigned_is_shown_while_the_next_is_being_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let signer =
+            NoteSigner::from_pkcs8("test.example/2026", &NoteSigner::generate_pkcs8().unwrap()).unwrap();
+        let key: &VerifierKey = signer.verifier();
+        let config = folder.path().join("witness.toml");
+        let text = format!(
+            "name = \"witness.example/w1\"\nlisten = \"127.0.0.1:0\"\ndata_dir = \"w1\"\n\
+             [[log]]\norigin = \"test.example/2026\"\nkeys = [\"{key}\"]\n"
+        );
+        std::fs::write(&config, text).unwrap();
+        let memory = Memory::open(WitnessSettings::load(&config).unwrap(), Arc::new(SystemClock)).unwrap();
+        let slot = Slot {
+            standing: Mutex::new(Standing::Never),
+            shown: ArcSwapOption::from_pointee("it".to_owned()),
+        };
+        let slot = Arc::new(slot);
+        locked(&memory.logs).insert("name".to_owned(), Arc::clone(&slot));
+        // As from the look at the old size until the new checkpoint is on the disk.
+        let _storing = locked(&slot.standing);
+        let (shown, looked) = mpsc::channel();
+        // Not waited for: if it hangs, the test fails.
+        thread::spawn(move || shown.send(memory.newest("name")));
+        assert_eq!(looked.recv_timeout(Duration::from_secs(20)).unwrap().as_deref(), Some("it"));
+    }
+}

@@ -73,12 +73,14 @@ fn what_cannot_be_stored_is_not_cosigned() {
     let status =
         |witness: &Witness, old, size| post(&witness.address, &log.request(old, size)).unwrap().status;
     assert_eq!(status(&witness, 0, 5), 200);
-    // A folder where the new file would be written.
+    // A folder in its place, which no file replaces.
     let name = checkpoint_path(ORIGIN).rsplit('/').next().unwrap().to_owned();
-    let in_the_way = folder.path().join(format!("w1/logs/{name}.new"));
-    fs::create_dir(&in_the_way).unwrap();
+    let (stored, aside) = (folder.path().join(format!("w1/logs/{name}")), folder.path().join("aside"));
+    fs::rename(&stored, &aside).unwrap();
+    fs::create_dir(&stored).unwrap();
     assert_eq!(status(&witness, 5, 6), 500);
-    fs::remove_dir(&in_the_way).unwrap();
+    fs::remove_dir(&stored).unwrap();
+    fs::rename(&aside, &stored).unwrap();
     assert_eq!(status(&witness, 5, 6), 500);
     drop(witness);
     let witness = Witness::start(&config);

@@ -1,6 +1,6 @@
 //! Every answer of the specification, one by one.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, process::Command, sync::Barrier, thread};
+use std::{fs, os::unix::fs::PermissionsExt as _, sync::Barrier, thread};
 
 use sluis::{
     note::{Note, NoteSigner},
@@ -175,28 +175,6 @@ fn a_connection_is_kept_and_an_idle_one_holds_up_nobody() {
     let both = both.unwrap();
     assert_eq!(both.status, 200);
     assert!(both.body.contains("HTTP/1.1 200 OK"), "the second answer on the same connection: {both:?}");
-}
-
-/// A look does not wait for a disk that is busy with the next checkpoint.
-#[test]
-fn what_was_cosigned_is_shown_while_the_next_is_being_stored() {
-    let (folder, log, witness) = started();
-    assert_eq!(status(post(&witness.address, &log.request(0, 5))), 200);
-    let shown = newest(&witness).unwrap();
-    let name = checkpoint_path(ORIGIN).rsplit('/').next().unwrap().to_owned();
-    // To write to a pipe that nobody reads takes as long as a disk that does not answer.
-    let pipe = folder.path().join(format!("w1/logs/{name}.new"));
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    thread::scope(|scope| {
-        let stored = scope.spawn(|| status(post(&witness.address, &log.request(5, 6))));
-        for _ in 0..300 {
-            assert_eq!(newest(&witness).as_ref(), Some(&shown));
-        }
-        assert!(!stored.is_finished());
-        assert!(!fs::read(&pipe).unwrap().is_empty());
-        assert_eq!(stored.join().unwrap(), 500, "a pipe keeps nothing");
-    });
-    assert_eq!(status(newest(&witness)), 404, "what stands there now is not known");
 }
 
 #[test]
