@@ -214,7 +214,7 @@ fn p07_the_python_example_records_asks_and_verifies() {
     let trust: [VerifierKey; 1] = [own.parse().unwrap()];
     assert_status(&python("sluis_receipt.py", &[kept, "--log-vkey", &own]), 0);
     assert_status(&python("sluis_receipt.py", &[kept, "--log-vkey", &other]), 1);
-    let report = receipt::verify_file(Path::new(kept), &trust);
+    let report = receipt::verify_file(Path::new(kept), &trust, &[]);
     assert_eq!(report.exit_code(), 0, "{report}");
     tampered(Path::new(kept), &own, &trust);
     runtime.block_on(world.stop());
@@ -272,7 +272,7 @@ fn tampered(kept: &Path, own: &str, trust: &[VerifierKey]) {
         *part = change(part.as_str().unwrap()).into();
         assert_ne!(bad, good, "{pointer}");
         std::fs::write(&path, bad.to_string()).unwrap();
-        let report = receipt::verify_file(&path, trust);
+        let report = receipt::verify_file(&path, trust, &[]);
         assert_ne!(report.exit_code(), 0, "{pointer}: {report}");
         assert_status(&python("sluis_receipt.py", &[path.to_str().unwrap(), "--log-vkey", own]), 1);
     }

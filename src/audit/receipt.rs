@@ -156,29 +156,19 @@ impl ReceiptFile {
 
 /// Verifies a receipt against the keys of logs that are trusted. Each entry: signature, inclusion, leaf, facts and, where
 /// it is opened, the sealed part. Together: one request, at most one outcome of it, and the answer.
+///
+/// Cosignatures of these witnesses are taken too. One that none of them made is found; there need be none, since a receipt is
+/// given out before a witness has seen its entry.
 #[must_use]
-pub fn verify(receipt: &ReceiptFile, trust: &[VerifierKey]) -> Report {
-    verify_witnessed(receipt, trust, &[])
-}
-
-/// As [`verify`], and takes cosignatures of these witnesses too. One that none of them made is found; there need be none, since
-/// a receipt is given out before a witness has seen its entry.
-#[must_use]
-pub fn verify_witnessed(receipt: &ReceiptFile, trust: &[VerifierKey], witnesses: &[CosignerKey]) -> Report {
+pub fn verify(receipt: &ReceiptFile, trust: &[VerifierKey], witnesses: &[CosignerKey]) -> Report {
     check::verify(receipt, trust, witnesses)
 }
 
 /// Verifies a receipt file. What cannot be read is a finding too.
 #[must_use]
-pub fn verify_file(path: &Path, trust: &[VerifierKey]) -> Report {
-    verify_file_witnessed(path, trust, &[])
-}
-
-/// Verifies a receipt file as [`verify_witnessed`] does.
-#[must_use]
-pub fn verify_file_witnessed(path: &Path, trust: &[VerifierKey], witnesses: &[CosignerKey]) -> Report {
+pub fn verify_file(path: &Path, trust: &[VerifierKey], witnesses: &[CosignerKey]) -> Report {
     let fault = match ReceiptFile::read(path) {
-        Ok(receipt) => return verify_witnessed(&receipt, trust, witnesses),
+        Ok(receipt) => return verify(&receipt, trust, witnesses),
         Err(fault) => fault,
     };
     let code = match fault {

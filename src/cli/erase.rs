@@ -16,6 +16,7 @@ use crate::{
     domain::Timestamp,
     note::{Note, NoteSigner, VerifierKey},
     proto,
+    replace::{Readers, replace},
 };
 
 /// Erase a client: what leads to him is deleted, and every proof stays
@@ -107,8 +108,8 @@ pub struct RunArgs {
 }
 
 /// What is to be said wherever a database was put back: the gateway cannot know whom it has forgotten that again brings back.
-pub(super) const ERASE_AGAIN: &str = "whoever was erased after this copy was made may be back in it, and the gateway does not know: erase \
-     them again (docs/erasure.md, \"A restored database\")";
+pub(super) const ERASE_AGAIN: &str = "whoever was erased after this copy was made may be back in it, and the gateway \
+     does not know: erase them again (docs/erasure.md, \"A restored database\")";
 
 pub(super) async fn run(command: EraseCommand) -> ExitCode {
     let done = match command {
@@ -226,5 +227,7 @@ fn read(path: &Path) -> Result<OrderFile, String> {
 }
 
 fn write(path: &Path, file: &OrderFile) -> Result<(), String> {
-    fs::write(path, file.to_string()).map_err(|fault| format!("cannot write `{}`: {fault}", path.display()))
+    // With it and the index key the client can be found.
+    replace(path, Readers::Owner, file.to_string().as_bytes())
+        .map_err(|fault| format!("cannot write `{}`: {fault}", path.display()))
 }

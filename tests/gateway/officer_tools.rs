@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::Write as _,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -79,6 +80,8 @@ async fn p11_a_client_is_erased_at_the_command_line() {
         assert!(!refused.status.success() && text(&refused).contains(refusal), "{}", text(&refused));
         let key = lab.world.dir.join(format!("signing/{officer}.pem"));
         ok(&["erase", "sign", order, "--officer", officer, "--key", path(&key)], "").await;
+        let mode = fs::metadata(order).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "it has what hides the client");
     }
     let key = lab.world.dir.join("signing/fg-2.pem");
     let again = sluis(&["erase", "sign", order, "--officer", "fg-2", "--key", path(&key)], "").await;

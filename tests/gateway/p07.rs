@@ -17,7 +17,7 @@ use crate::{
 /// Whether the receipt verifies.
 fn holds(receipt: &proto::Receipt, answer: Option<&[u8]>, trust: &[VerifierKey]) -> bool {
     ReceiptFile::from_proto(receipt, answer.map(<[u8]>::to_vec))
-        .is_ok_and(|file| receipt::verify(&file, trust).verdict == Verdict::Verified)
+        .is_ok_and(|file| receipt::verify(&file, trust, &[]).verdict == Verdict::Verified)
 }
 
 /// The parts of a receipt, by name.
@@ -92,7 +92,7 @@ async fn p07_any_changed_byte_of_a_receipt_is_found() {
     // The same from a file.
     let file = lab.path("receipt.json");
     ReceiptFile::from_answer(&released).unwrap().write(&file).unwrap();
-    assert_eq!(receipt::verify_file(&file, &trust).verdict, Verdict::Verified);
+    assert_eq!(receipt::verify_file(&file, &trust, &[]).verdict, Verdict::Verified);
     // Parts of two true receipts are no receipt, and another log's key verifies nothing.
     let mut mixed = released.receipt.clone().unwrap();
     mixed.entries[0] = nothing.receipt.clone().unwrap().entries[0].clone();

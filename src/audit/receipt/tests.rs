@@ -104,7 +104,7 @@ fn trust(signer: &NoteSigner) -> Vec<VerifierKey> {
 fn a_receipt_with_its_answer_verifies() {
     let signer = signer();
     let receipt = ReceiptFile::from_answer(&released(&signer)).unwrap();
-    let report = verify(&receipt, &trust(&signer));
+    let report = verify(&receipt, &trust(&signer), &[]);
     assert_eq!((codes(&report), report.exit_code()), (vec![], 0));
     assert_eq!(report.answer, Some(Answer::Matches));
     assert_eq!((report.states.opened, report.size), (2, Some(52)));
@@ -112,10 +112,10 @@ fn a_receipt_with_its_answer_verifies() {
     let path = dir.path().join("receipt.json");
     receipt.write(&path).unwrap();
     assert_eq!(ReceiptFile::read(&path).unwrap(), receipt);
-    assert_eq!(verify_file(&path, &trust(&signer)).exit_code(), 0);
+    assert_eq!(verify_file(&path, &trust(&signer), &[]).exit_code(), 0);
     std::fs::write(&path, "{}").unwrap();
-    assert_eq!(codes(&verify_file(&path, &trust(&signer))), ["receipt_malformed"]);
-    assert_eq!(codes(&verify_file(dir.path(), &trust(&signer))), ["file_unreadable"]);
+    assert_eq!(codes(&verify_file(&path, &trust(&signer), &[])), ["receipt_malformed"]);
+    assert_eq!(codes(&verify_file(dir.path(), &trust(&signer), &[])), ["file_unreadable"]);
     assert!(!format!("{receipt:?}").contains("REINTEGRATION"));
 }
 
@@ -125,10 +125,10 @@ fn what_is_not_opened_or_not_kept_is_not_needed() {
     let mut receipt = released(&signer).receipt.unwrap();
     receipt.entries[0].entry_key.clear();
     receipt.entries[0].sealed.clear();
-    let report = verify(&ReceiptFile::from_proto(&receipt, None).unwrap(), &trust(&signer));
+    let report = verify(&ReceiptFile::from_proto(&receipt, None).unwrap(), &trust(&signer), &[]);
     assert_eq!((report.exit_code(), report.answer), (0, Some(Answer::NotGiven)));
     receipt.entries[1].sealed.clear();
-    let report = verify(&ReceiptFile::from_proto(&receipt, None).unwrap(), &trust(&signer));
+    let report = verify(&ReceiptFile::from_proto(&receipt, None).unwrap(), &trust(&signer), &[]);
     assert_eq!(codes(&report), ["part_missing"]);
 }
 
@@ -138,9 +138,9 @@ fn a_receipt_of_nothing_has_a_request_only() {
     let mut whole = released(&signer);
     whole.receipt.as_mut().unwrap().entries.truncate(1);
     let receipt = ReceiptFile::from_answer(&whole).unwrap();
-    assert_eq!(codes(&verify(&receipt, &trust(&signer))), ["answer_not_committed"]);
+    assert_eq!(codes(&verify(&receipt, &trust(&signer), &[])), ["answer_not_committed"]);
     let receipt = ReceiptFile { answer: Some(answer_bytes(&answer(0))), ..receipt };
-    let report = verify(&receipt, &trust(&signer));
+    let report = verify(&receipt, &trust(&signer), &[]);
     assert_eq!((report.exit_code(), report.answer), (0, Some(Answer::NothingReleased)));
 }
 
@@ -149,10 +149,10 @@ fn an_answer_of_another_call_is_found() {
     let signer = signer();
     let receipt = ReceiptFile::from_answer(&released(&signer)).unwrap();
     let other = ReceiptFile { answer: Some(answer_bytes(&answer(2))), ..receipt.clone() };
-    let report = verify(&other, &trust(&signer));
+    let report = verify(&other, &trust(&signer), &[]);
     assert_eq!((codes(&report), report.answer), (vec!["answer_mismatch"], Some(Answer::Differs)));
     let other = ReceiptFile { answer_salt: None, ..receipt };
-    assert_eq!(codes(&verify(&other, &trust(&signer))), ["answer_not_committed"]);
+    assert_eq!(codes(&verify(&other, &trust(&signer), &[])), ["answer_not_committed"]);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_committed_part_that_does_not_open_is_found() {
     let signer = signer();
     let entry = opened_with(&signer, PairId::random(), Kind::Request, 9, |sealed| sealed[5] ^= 1);
     let receipt = proto::Receipt { entries: vec![entry], answer_salt: vec![] };
-    let report = verify(&ReceiptFile::from_proto(&receipt, None).unwrap(), &trust(&signer));
+    let report = verify(&ReceiptFile::from_proto(&receipt, None).unwrap(), &trust(&signer), &[]);
     assert_eq!(codes(&report), ["sealed_closed"]);
 }
 
@@ -169,7 +169,7 @@ fn a_proof_brings_nothing_along() {
     let signer = signer();
     let mut receipt = ReceiptFile::from_answer(&released(&signer)).unwrap();
     receipt.entries[0].proof = receipt.entries[0].proof.replace("index", "extra AAAA\nindex");
-    assert_eq!(codes(&verify(&receipt, &trust(&signer))), ["proof_malformed"]);
+    assert_eq!(codes(&verify(&receipt, &trust(&signer), &[])), ["proof_malformed"]);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn entries_belong_together() {
     let receipt = ReceiptFile::from_answer(&released(&signer)).unwrap();
     let other = ReceiptFile::from_answer(&released(&signer)).unwrap();
     let check = |entries: Vec<ReceiptEntry>| {
-        codes(&verify(&ReceiptFile { entries, answer: None, answer_salt: None }, &trust(&signer)))
+        codes(&verify(&ReceiptFile { entries, answer: None, answer_salt: None }, &trust(&signer), &[]))
     };
     let [request, outcome] = receipt.entries.try_into().unwrap();
     assert_eq!(check(vec![request.clone(), other.entries[1].clone()]), ["receipt_entries"]);
@@ -192,10 +192,10 @@ fn entries_belong_together() {
 fn only_a_trusted_log_counts() {
     let (ours, other) = (signer(), signer());
     let receipt = ReceiptFile::from_answer(&released(&ours)).unwrap();
-    let report = verify(&receipt, &trust(&other));
+    let report = verify(&receipt, &trust(&other), &[]);
     assert_eq!(report.exit_code(), 4);
     assert!(codes(&report).contains(&"signature_missing"));
-    let report = verify(&receipt, &[]);
+    let report = verify(&receipt, &[], &[]);
     assert_eq!((codes(&report), report.exit_code(), report.anchored), (vec!["keys_not_given"], 5, false));
 }
 
@@ -208,7 +208,7 @@ fn a_flipped_bit_never_verifies() {
         let mut other = text.clone();
         other[byte] ^= 1 << (byte % 8);
         if let Ok(read) = ReceiptFile::from_json(&other) {
-            let report = verify(&read, &trust(&signer));
+            let report = verify(&read, &trust(&signer), &[]);
             assert!(report.exit_code() >= 4, "byte {byte}: {report}");
         }
     }

@@ -8,8 +8,8 @@ use super::{CommitFault, decide::Pass};
 use crate::{audit::entry::NewEntry, domain::Timestamp};
 
 impl<'a> Pass<'a, '_> {
-    /// Accepts it if its order was not carried out before, every consent of the client is over, and no term runs. The entry then names everything whose sealed part
-    /// goes, so that a verifier knows a gap from a theft.
+    /// Accepts it if its order was not carried out before, every consent of the client is over, and no term runs. The entry then
+    /// names everything whose sealed part goes, so that a verifier knows a gap from a theft.
     pub(super) fn erase(
         &mut self,
         work: usize,

@@ -126,7 +126,7 @@ pub(super) fn run(args: &VerifyArgs) -> ExitCode {
         [path] => {
             let witnesses = policy.as_ref().map(Policy::cosigners).unwrap_or_default();
             let trust = options.trust.as_deref().unwrap_or_default();
-            let report = receipt::verify_file_witnessed(path, trust, &witnesses);
+            let report = receipt::verify_file(path, trust, &witnesses);
             told(args, &report, Dutch(&report), report.exit_code())
         }
         paths => {

@@ -19,7 +19,8 @@ use crate::{
 ///
 /// Writes two files: the database without the clients' keys, and these keys alone. Keep the second kind apart, and no longer
 /// than the gateway's `key_backups_days`: an erased client is gone when the last one from before is gone. Older ones in the
-/// same folder are removed, also where no new backup can be made. Neither has the files in keys/; those never go into a backup that has either of the two.
+/// same folder are removed, also where no new backup can be made. Neither has the files in keys/; those never go into a backup
+/// that has either of the two.
 #[derive(Debug, Args)]
 pub struct BackupArgs {
     /// Configuration of the gateway
