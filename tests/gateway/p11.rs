@@ -289,6 +289,9 @@ async fn p11_an_order_takes_two_officers_of_this_gateway_about_this_client() {
         assert_eq!(entry.facts["event"], "refused");
         assert!(entry.facts.get("order").is_none() && entry.facts["refusal"].is_string(), "{}", entry.facts);
     }
+    // What was not taken up is counted, so that somebody who only tries is seen too.
+    let [officer, requester, recorder] = ["fg", "waterrijk", "kade"].map(|short| lab.oin(short));
+    assert_eq!(lab.turned_away().await, [(officer, 1), (requester, 2), (recorder, 1)].into());
     let others =
         |entry: &&crate::lab::Entry| !["erasure", "access", "turned_away"].contains(&entry.kind.as_str());
     assert_eq!(log.iter().filter(others).count(), 0);
