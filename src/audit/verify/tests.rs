@@ -7,6 +7,9 @@ mod witnessed;
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use serde_json::json;
@@ -27,6 +30,13 @@ use crate::{
 };
 
 const ORIGIN: &str = "test.example/2026";
+
+/// What it gives. It fails, and does not hang, where something is waited for that never comes.
+fn in_time<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, waiting) = mpsc::channel();
+    thread::spawn(move || done.send(act()));
+    waiting.recv_timeout(Duration::from_secs(60)).unwrap()
+}
 
 /// A log in memory that says whatever a test wants, and signs it.
 struct Log {

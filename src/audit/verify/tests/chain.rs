@@ -1,5 +1,7 @@
 //! Two shards, each whole by itself, and what may be wrong between them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -276,12 +278,17 @@ fn a_pipe_or_a_file_without_end_does_not_keep_it_reading() {
     let file = old.path().join("opened/000.jsonl");
     fs::remove_file(&file).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
-    let report = chain(&[&old, &new], &trusting(&trust));
-    assert_eq!(report.findings[0].code, Code::ChainNotOpened);
-    assert_eq!(report.exit_code(), 4);
+    let (old, new) = (Arc::new(old), Arc::new(new));
+    let report = || {
+        let (old, new, trust) = (Arc::clone(&old), Arc::clone(&new), trust.clone());
+        in_time(move || chain(&[&old, &new], &trusting(&trust)))
+    };
+    let waited = report();
+    assert_eq!(waited.findings[0].code, Code::ChainNotOpened);
+    assert_eq!(waited.exit_code(), 4);
     fs::remove_file(&file).unwrap();
     fs::File::create(&file).unwrap().set_len(1 << 36).unwrap();
-    assert_eq!(chain(&[&old, &new], &trusting(&trust)).exit_code(), 4);
+    assert_eq!(report().exit_code(), 4);
 }
 
 #[test]

@@ -244,7 +244,9 @@ fn a_pipe_in_the_place_of_a_file_does_not_keep_it_waiting() {
         let bytes = fs::read(&file).unwrap();
         fs::remove_file(&file).unwrap();
         assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
-        let report = verify_export(dir.path(), &log.options());
+        let (path, trust) = (dir.path().to_owned(), log.options().trust);
+        let report =
+            in_time(move || verify_export(&path, &VerifyOptions { trust, ..VerifyOptions::default() }));
         assert!(report.exit_code() >= 4, "{name}");
         let no_file = format!("`{name}` is not a file");
         assert!(report.findings.iter().any(|finding| finding.detail == no_file), "{report}");
