@@ -241,7 +241,12 @@ impl Gateway {
         }
         let parts =
             Parts { store: Arc::clone(&store), keys: Arc::clone(&keys), signer, clock: Arc::clone(&clock) };
-        let (log, writer) = Writer::start(parts, origin.clone()).await?;
+        let (log, writer) = match Writer::start(parts, origin.clone()).await {
+            Err(fault) if shards::has_moved_on(&fault, &settings.origin) => {
+                return Err(ShardFault::Restless.into());
+            }
+            started => started?,
+        };
         let mut witnesses = ask_witnesses(log_key)?;
         if head.is_none() {
             witnesses.before_writing().await?;

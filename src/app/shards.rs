@@ -30,6 +30,9 @@ use crate::{
     subject::KeyRing,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// How long a shard may take until no request of its is open.
 const DRAIN: Duration = Duration::from_secs(30);
 /// How often that is tried.
@@ -101,8 +104,8 @@ pub enum ShardFault {
     /// What was given as the last checkpoint is none of this log.
     #[error("what was given as the last checkpoint is not one that a key of this gateway signed")]
     LastCheckpoint,
-    /// It did not come to an end.
-    #[error("the shards of the log changed again and again while this gateway was starting; start it again")]
+    /// Another instance began one.
+    #[error("the log went on in another shard while this gateway was starting; start it again")]
     Restless,
 }
 
@@ -145,6 +148,11 @@ fn own_signer(keys: &mut KeyRing, head: &Head, name: &str) -> Result<NoteSigner,
     writer::check_head(keys, signer.verifier(), head)?;
     keys.log.bear(number, &head.origin)?;
     Ok(signer)
+}
+
+/// Whether a log did not open because another instance has begun its next shard.
+pub(super) fn has_moved_on(fault: &OpenLogFault, name: &str) -> bool {
+    matches!(fault, OpenLogFault::OtherOrigin(origin) if shard::is_of(origin, name))
 }
 
 /// Why a new shard is due, if it is.
@@ -315,7 +323,12 @@ impl Start<'_> {
     ) -> Result<Sealing, StartFault> {
         let (store, clock) = (Arc::clone(self.store), Arc::clone(self.clock));
         let parts = Parts { store, keys: Arc::new(keys), signer, clock };
-        let (log, task) = Writer::start(parts, head.origin.clone()).await?;
+        let (log, task) = match Writer::start(parts, head.origin.clone()).await {
+            Ok(started) => started,
+            // Another instance has sealed it meanwhile, and begun the next one.
+            Err(fault) if has_moved_on(&fault, &self.settings.origin) => return Ok(Sealing::Done),
+            Err(fault) => return Err(fault.into()),
+        };
         let sealed = self.seal_with(&log, head, reason, news, next).await;
         drop(log);
         drop(task.await);

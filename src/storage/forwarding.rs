@@ -4,9 +4,9 @@
 //! A test in `tests/` has this file as a module of its own; `$lib` is `crate` here and `sluis` there.
 
 /// Implements `Store` for a type with a store in `inner`, from these methods and the other's for the rest. `begin` is among
-/// them.
+/// them. With `before` a method of the type's own is awaited before each of the others.
 macro_rules! forward_store {
-    ($lib:tt, $store:ty, $($own:tt)*) => {
+    (@ $lib:tt, $store:ty, [$($step:ident)?], $($own:tt)*) => {
         #[async_trait::async_trait]
         impl $lib::storage::Store for $store {
             $($own)*
@@ -14,6 +14,7 @@ macro_rules! forward_store {
             async fn head(
                 &self,
             ) -> ::std::result::Result<Option<$lib::storage::Head>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.head().await
             }
 
@@ -24,6 +25,7 @@ macro_rules! forward_store {
                 role: $lib::domain::Role,
                 purpose: &$lib::domain::Purpose,
             ) -> ::std::result::Result<Vec<$lib::storage::StoredGrant>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.grants(tag, recipient, role, purpose).await
             }
 
@@ -31,6 +33,7 @@ macro_rules! forward_store {
                 &self,
                 id: $lib::domain::FormId,
             ) -> ::std::result::Result<Option<$lib::storage::StoredForm>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.form(id).await
             }
 
@@ -39,6 +42,7 @@ macro_rules! forward_store {
                 tag: &$lib::subject::Tag,
                 recorder: $lib::domain::Oin,
             ) -> ::std::result::Result<Vec<$lib::storage::StoredForm>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.forms_of(tag, recorder).await
             }
 
@@ -46,6 +50,7 @@ macro_rules! forward_store {
                 &self,
                 id: $lib::domain::GrantId,
             ) -> ::std::result::Result<Option<$lib::storage::StoredGrant>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.grant(id).await
             }
 
@@ -53,6 +58,7 @@ macro_rules! forward_store {
                 &self,
                 filter: &$lib::storage::DisclosureFilter,
             ) -> ::std::result::Result<Vec<$lib::storage::StoredDisclosure>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.disclosures(filter).await
             }
 
@@ -62,6 +68,7 @@ macro_rules! forward_store {
                 position: u64,
                 limit: u32,
             ) -> ::std::result::Result<Vec<$lib::storage::StoredEvent>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.events_after(of, position, limit).await
             }
 
@@ -69,6 +76,7 @@ macro_rules! forward_store {
                 &self,
                 recipient: $lib::domain::Oin,
             ) -> ::std::result::Result<Vec<($lib::consent::Standing, Vec<u64>)>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.received(recipient).await
             }
 
@@ -78,6 +86,7 @@ macro_rules! forward_store {
                 from: $lib::domain::Timestamp,
                 until: $lib::domain::Timestamp,
             ) -> ::std::result::Result<Vec<$lib::storage::Expiring>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.expiring(recorder, from, until).await
             }
 
@@ -85,6 +94,7 @@ macro_rules! forward_store {
                 &self,
                 organisation: $lib::domain::Oin,
             ) -> ::std::result::Result<$lib::storage::Cursor, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.acknowledged(organisation).await
             }
 
@@ -93,6 +103,7 @@ macro_rules! forward_store {
                 subject: $lib::domain::SubjectId,
                 year: i32,
             ) -> ::std::result::Result<Option<$lib::storage::WrappedKey>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.client_key(subject, year).await
             }
 
@@ -101,6 +112,7 @@ macro_rules! forward_store {
                 from: u64,
                 limit: u32,
             ) -> ::std::result::Result<Vec<$lib::storage::StoredEntry>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.entries(from, limit).await
             }
 
@@ -108,6 +120,7 @@ macro_rules! forward_store {
                 &self,
                 filter: &$lib::storage::EntryFilter,
             ) -> ::std::result::Result<Vec<$lib::storage::StoredEntry>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.search(filter).await
             }
 
@@ -118,12 +131,14 @@ macro_rules! forward_store {
                 from: u64,
                 limit: u32,
             ) -> ::std::result::Result<Vec<(u64, Vec<u8>)>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.tiles(shard, level, from, limit).await
             }
 
             async fn shards(
                 &self,
             ) -> ::std::result::Result<Vec<$lib::storage::Shard>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.shards().await
             }
 
@@ -131,6 +146,7 @@ macro_rules! forward_store {
                 &self,
                 position: u64,
             ) -> ::std::result::Result<Option<$lib::storage::Shard>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.shard_of(position).await
             }
 
@@ -138,6 +154,7 @@ macro_rules! forward_store {
                 &self,
                 tag: &$lib::subject::Tag,
             ) -> ::std::result::Result<Option<$lib::domain::SubjectId>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.subject_of(tag).await
             }
 
@@ -145,6 +162,7 @@ macro_rules! forward_store {
                 &self,
                 subject: $lib::domain::SubjectId,
             ) -> ::std::result::Result<$lib::storage::Traces, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.traces(subject).await
             }
 
@@ -153,14 +171,17 @@ macro_rules! forward_store {
                 terms: &$lib::storage::Terms,
                 limit: u32,
             ) -> ::std::result::Result<u64, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.expire(terms, limit).await
             }
 
             async fn scrub(&self) -> ::std::result::Result<(), $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.scrub().await
             }
 
             async fn is_scrub_due(&self) -> ::std::result::Result<bool, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.is_scrub_due().await
             }
 
@@ -168,10 +189,12 @@ macro_rules! forward_store {
                 &self,
                 pair: $lib::domain::PairId,
             ) -> ::std::result::Result<Option<$lib::storage::StoredEntry>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.request_of(pair).await
             }
 
             async fn logboek(&self) -> ::std::result::Result<u64, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.logboek().await
             }
 
@@ -181,6 +204,7 @@ macro_rules! forward_store {
                 Option<Box<dyn $lib::storage::LogboekTurn + '_>>,
                 $lib::storage::StoreFault,
             > {
+                $(self.$step().await;)?
                 self.inner.logboek_turn().await
             }
 
@@ -188,6 +212,7 @@ macro_rules! forward_store {
                 &self,
                 before: $lib::domain::Timestamp,
             ) -> ::std::result::Result<Vec<$lib::storage::OpenRequest>, $lib::storage::StoreFault> {
+                $(self.$step().await;)?
                 self.inner.open_requests(before).await
             }
 
@@ -204,9 +229,16 @@ macro_rules! forward_store {
             }
 
             async fn close(&self) {
+                $(self.$step().await;)?
                 self.inner.close().await;
             }
         }
+    };
+    ($lib:tt, $store:ty, before $step:ident; $($own:tt)*) => {
+        forward_store! { @ $lib, $store, [$step], $($own)* }
+    };
+    ($lib:tt, $store:ty, $($own:tt)*) => {
+        forward_store! { @ $lib, $store, [], $($own)* }
     };
 }
 pub(crate) use forward_store;

@@ -34,7 +34,7 @@ pub(super) async fn carried(
     // older one carried in its place.
     let mut vouching = Vouching::of(store, head, keys);
     let (mut policies, mut entries) = (String::new(), Vec::new());
-    let newest = page(store, head, Kind::Policy, None, 1).await?.pop();
+    let newest = page(store, head, Kind::Policy, head.end(), 1).await?.pop();
     if let Some(entry) = newest {
         let (facts, again) = anew(&mut vouching, &entry, Kind::Policy).await?;
         let manifest = facts.get("manifest").and_then(Value::as_str);
@@ -42,7 +42,7 @@ pub(super) async fn carried(
         policies = manifest.ok_or(ShardFault::Unreadable(Kind::Policy))?.hash();
         entries.push(again);
     }
-    let (mut known, mut below) = (BTreeSet::new(), None);
+    let (mut known, mut below) = (BTreeSet::new(), head.end());
     loop {
         let found = page(store, head, Kind::Agreement, below, PAGE).await?;
         let Some(last) = found.last().map(|entry| entry.position) else { break };
@@ -56,19 +56,20 @@ pub(super) async fn carried(
                 entries.push(NewEntry { requester, ..again });
             }
         }
-        below = Some(last);
+        below = last;
     }
     Ok(Carried { policies, entries })
 }
 
+/// Of this shard alone: another instance may have begun the next one meanwhile, and carried the same over.
 async fn page(
     store: &dyn Store,
     head: &Head,
     kind: Kind,
-    below: Option<u64>,
+    below: u64,
     limit: u32,
 ) -> Result<Vec<StoredEntry>, StartFault> {
-    let (kind, since) = (Some(kind.as_str().to_owned()), Some(head.place.first));
+    let (kind, since, below) = (Some(kind.as_str().to_owned()), Some(head.place.first), Some(below));
     Ok(store.search(&EntryFilter { kind, since, below, limit, ..EntryFilter::default() }).await?)
 }
 

@@ -11,7 +11,7 @@ use crate::{
         leaf::Kind,
         shard,
         tree::sha256,
-        vouched::vouched,
+        vouched::Vouching,
         writer::{CommitFault, OpenLogFault, Parts, Work, Writer},
     },
     config::Settings,
@@ -33,11 +33,12 @@ pub(super) struct News {
     pub(super) rotation: Option<String>,
 }
 
-/// The `key` entries of a shard, newest first.
+/// The `key` entries of a shard up to this head, newest first. What other instances enter after it is there at the next look.
 fn of_shard(head: &Head, limit: u32) -> EntryFilter {
     EntryFilter {
         kind: Some(Kind::Key.as_str().to_owned()),
         since: Some(head.place.first),
+        below: Some(head.end()),
         limit,
         ..EntryFilter::default()
     }
@@ -54,10 +55,10 @@ impl News {
         head: &Head,
         keys: &[VerifierKey],
     ) -> Result<Self, StartFault> {
-        let mut news = Self::default();
+        let (mut news, mut vouching) = (Self::default(), Vouching::of(store, head, keys));
         for entry in store.search(&of_shard(head, NEWEST)).await? {
             // A key that somebody wrote into the database must not become the log's.
-            if !vouched(store, &entry, keys).await? {
+            if !vouching.vouches(&entry).await? {
                 return Err(ShardFault::NotVouched(Kind::Key).into());
             }
             let facts: Value =
