@@ -84,6 +84,15 @@ async fn a_routine_change_is_ordered_and_the_next_start_follows() {
     let (dirs, _out) = region.export_all_by_command();
     region.trust(&[&first]);
     region.verified(&dirs, 0);
+    // One shard by its number.
+    let (one, none) = (region.path("one"), region.path("none"));
+    region.cli(&["audit", "export", "--shard", "0", "--out", one.to_str().unwrap()], 0);
+    assert_eq!(region.verified(&[one], 0)["origin"], "test.sluis.example/waterregio/2026");
+    let none = none.to_str().unwrap();
+    let said = region.cli(&["audit", "export", "--shard", "2", "--out", none], 1);
+    assert!(said.contains("there is no shard of that number"), "{said}");
+    let said = region.cli(&["audit", "export", "--shard", "0", "--cosigned", "--out", none], 1);
+    assert!(said.contains("is kept of the shard that is written, and of no other"), "{said}");
     // The order was followed once.
     region.restart().await;
     assert!(region.origin().await.ends_with("/2026.2"));

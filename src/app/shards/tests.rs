@@ -8,8 +8,11 @@ use std::{
     },
 };
 
+use tempfile::TempDir;
+
 use super::*;
 use crate::{
+    audit::export::stored::extents,
     domain::time::ManualClock,
     storage::{Commit, Database, DatabaseAddress, Look, Seen, forwarding::forward_store, lab::Scratch},
 };
@@ -110,44 +113,77 @@ fn copied(from: &Settings, to: &Settings) {
     }
 }
 
+/// Two instances on one log, of which the first overtakes the second.
+struct Lane {
+    first: Other,
+    /// What the second one has.
+    settings: Settings,
+    inner: Arc<dyn Store>,
+    clock: Arc<ManualClock>,
+    _scratch: Scratch,
+    _folders: [TempDir; 2],
+}
+
+impl Lane {
+    async fn new() -> Self {
+        let scratch = Scratch::new().await;
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let [settings, second] = folders.each_ref().map(|folder| settings(folder.path()));
+        let address = DatabaseAddress::Postgres(scratch.url());
+        let clock = Arc::new(ManualClock::new(new_year(2026)));
+        let store = async || Database::open(&address).await.unwrap().shared();
+        let first = Other { store: store().await, settings, clock: Arc::clone(&clock) as _ };
+        begun(&first).await;
+        let inner = store().await;
+        Self { first, settings: second, inner, clock, _scratch: scratch, _folders: folders }
+    }
+
+    /// In the year of this shard: the store of the second instance, which is overtaken after so many steps.
+    fn overtaken(&self, number: usize, after: usize) -> Arc<Overtaken> {
+        self.clock.set(new_year(2026 + number));
+        let keys = KeyRing::open(&key_folder(&self.first.settings));
+        keys.unwrap().log.make(number as u64, NAME).unwrap();
+        copied(&self.first.settings, &self.settings);
+        let (inner, other) = (Arc::clone(&self.inner), self.first.clone());
+        Arc::new(Overtaken { inner, other, after, done: AtomicUsize::new(0), there: Mutex::default() })
+    }
+}
+
 /// At the turn of each year another instance seals the old shard and begins the new one at another moment of the start of
 /// this one, which then goes on in the new one.
 #[tokio::test]
 async fn whoever_is_overtaken_while_it_starts_goes_on_in_the_new_shard() {
-    let scratch = Scratch::new().await;
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let [first, second] = folders.each_ref().map(|folder| settings(folder.path()));
-    let address = DatabaseAddress::Postgres(scratch.url());
-    let clock = Arc::new(ManualClock::new(new_year(2026)));
-    let store = async || Database::open(&address).await.unwrap().shared();
-    let other = Other { store: store().await, settings: first.clone(), clock: Arc::clone(&clock) as _ };
-    begun(&other).await;
-    let inner = store().await;
-    let mut moments = 0;
+    let lane = Lane::new().await;
     for after in 0.. {
-        clock.set(new_year(2027 + after));
-        let number = after as u64 + 1;
-        KeyRing::open(&key_folder(&first)).unwrap().log.make(number, NAME).unwrap();
-        copied(&first, &second);
-        let overtaken = Arc::new(Overtaken {
-            inner: Arc::clone(&inner),
-            other: other.clone(),
-            after,
-            done: AtomicUsize::new(0),
-            there: Mutex::default(),
-        });
+        let overtaken = lane.overtaken(after + 1, after);
         let store: Arc<dyn Store> = Arc::clone(&overtaken) as _;
-        let settled = settle(&store, &second, &other.clock).await;
+        let settled = settle(&store, &lane.settings, &lane.first.clock).await;
         let settled = settled.unwrap_or_else(|fault| panic!("after {after}: {fault}"));
-        assert_eq!(settled.place.number, number, "after {after}");
-        let head = inner.head().await.unwrap().unwrap();
+        assert_eq!(settled.place.number, after as u64 + 1, "after {after}");
+        let head = lane.inner.head().await.unwrap().unwrap();
         assert_eq!((head.place, &head.origin), (settled.place, &settled.origin), "after {after}");
         let there = overtaken.there.lock().unwrap().take();
         if there.is_none() {
-            break;
+            assert!(after > 20, "it does more than {after} things");
+            return;
         }
         assert_eq!(there, Some(settled.place), "after {after}");
-        moments = after;
     }
-    assert!(moments > 20, "it does more than {moments} things");
+}
+
+/// Whoever lists the shards leaves none out, and names none twice, when one begins meanwhile.
+#[tokio::test]
+async fn the_shards_of_a_log_are_listed_as_they_were_before_or_after_one_begins() {
+    let lane = Lane::new().await;
+    for after in 0.. {
+        let overtaken = lane.overtaken(after + 1, after);
+        let listed = extents(overtaken.as_ref()).await.unwrap();
+        let numbers: Vec<_> = listed.iter().map(|extent| extent.place.number as usize).collect();
+        if overtaken.there.lock().unwrap().is_none() {
+            assert_eq!(numbers, Vec::from_iter(0..=after));
+            assert!(after > 1);
+            return;
+        }
+        assert!([after, after + 1].map(|last| Vec::from_iter(0..=last)).contains(&numbers), "{numbers:?}");
+    }
 }

@@ -89,14 +89,15 @@ impl From<Shard> for Extent {
     }
 }
 
-/// Every shard of a stored log, oldest first.
+/// Every shard of a stored log, oldest first. Of one that begins while they are read nothing is told yet.
 ///
 /// # Errors
 /// If the store does not answer.
 pub async fn extents(store: &dyn Store) -> Result<Vec<Extent>, StoredExportFault> {
-    let closed = store.shards().await?;
     let head = store.head().await?.ok_or(StoredExportFault::Empty)?;
-    Ok(closed.into_iter().map(Extent::from).chain([head.into()]).collect())
+    let closed = store.shards().await?.into_iter();
+    let closed = closed.filter(|shard| shard.place.number < head.place.number).map(Extent::from);
+    Ok(closed.chain([head.clone().into()]).collect())
 }
 
 /// Writes the log, the shard that is written to, as it stands at its newest checkpoint.

@@ -24,7 +24,7 @@ use crate::{
     config::{Settings, Witnessing},
     domain::Clock,
     note::{Note, NoteSigner, VerifierKey},
-    storage::{Database, DatabaseAddress, Head, OpenFault, Store},
+    storage::{Database, DatabaseAddress, OpenFault, ShardPlace, Store},
     subject::KeyRing,
 };
 
@@ -140,13 +140,13 @@ async fn open(address: &DatabaseAddress) -> Result<(Database, bool), String> {
 
 /// What the export says of witnesses. A cosigned checkpoint goes along where it is asked for, and where it is the newest one
 /// anyway.
-fn witnessed(args: &ExportArgs, place: &Place, head: &Head) -> Result<Witnessed, String> {
+fn witnessed(args: &ExportArgs, place: &Place, newest: &stored::Extent) -> Result<Witnessed, String> {
     let found = app::cosigned(&place.folder).map_err(|fault| fault.to_string())?;
     let fits = |note: &String| {
         let note = Note::parse(note).ok()?;
         let cosigned = Checkpoint::parse(note.unverified_text()).ok()?;
         // The log of another year leaves its last one behind.
-        Some(cosigned.origin == head.origin && (args.cosigned || cosigned.size == head.size))
+        Some(cosigned.origin == newest.origin && (args.cosigned || cosigned.size == newest.size))
     };
     let checkpoint = found.filter(|note| fits(note) == Some(true));
     if args.cosigned && checkpoint.is_none() {
@@ -173,6 +173,8 @@ async fn export(args: &ExportArgs, place: &Place, clock: Arc<dyn Clock>) -> Resu
     let keys = Arc::new(KeyRing::open(&folder.join("keys")).map_err(|fault| fault.to_string())?);
     let openings = Openings { details: args.details, sealed: args.sealed };
     let chosen = chosen(args, store.as_ref(), &keys).await?;
+    // Before it is entered as an export, and once more when that took time.
+    can_be_cosigned(args, &chosen, head.place)?;
     // A database from an older copy is read, and not signed again.
     let name = shard::log_name(&origin).unwrap_or_default();
     let is_older = keys
@@ -199,9 +201,11 @@ async fn export(args: &ExportArgs, place: &Place, clock: Arc<dyn Clock>) -> Resu
         drop(log);
         drop(task.await);
     }
-    let head = store.head().await.map_err(|fault| fault.to_string())?;
-    let head = head.ok_or_else(|| format!("there is no log in `{address}` yet"))?;
-    let witnessed = witnessed(args, place, &head)?;
+    // As they are by now: the one that is written has the entry about this export.
+    let now = stored::extents(store.as_ref()).await.map_err(|fault| fault.to_string())?;
+    let newest = now.last().ok_or_else(|| format!("there is no log in `{address}` yet"))?;
+    can_be_cosigned(args, &chosen, newest.place)?;
+    let witnessed = witnessed(args, place, newest)?;
     let show = std::io::stderr().is_terminal();
     let progress = |done: u64, of: u64| {
         if show {
@@ -211,17 +215,12 @@ async fn export(args: &ExportArgs, place: &Place, clock: Arc<dyn Clock>) -> Resu
     };
     let mut done = Vec::new();
     for (extent, key, out) in chosen {
-        // That of the shard which is written has the entry about this export by now.
-        let (extent, witnessed) = if extent.origin == origin {
-            (stored::Extent::from(head.clone()), witnessed.clone())
-        } else {
-            (extent, Witnessed::default())
-        };
+        let extent = now.iter().find(|now| now.place == extent.place).unwrap_or(&extent);
+        let witnessed = if extent == newest { witnessed.clone() } else { Witnessed::default() };
         let keys = std::slice::from_ref(&key);
-        let summary =
-            stored::export_shard(store.as_ref(), &extent, &out, keys, openings, witnessed, progress)
-                .await
-                .map_err(|fault| fault.to_string())?;
+        let summary = stored::export_shard(store.as_ref(), extent, &out, keys, openings, witnessed, progress)
+            .await
+            .map_err(|fault| fault.to_string())?;
         if show {
             drop(writeln!(std::io::stderr()));
         }
@@ -267,12 +266,19 @@ async fn export(args: &ExportArgs, place: &Place, clock: Arc<dyn Clock>) -> Resu
     }
 }
 
-/// The shards to export, each with its key and its folder.
-async fn chosen(
-    args: &ExportArgs,
-    store: &dyn Store,
-    keys: &KeyRing,
-) -> Result<Vec<(stored::Extent, VerifierKey, PathBuf)>, String> {
+/// A shard to export, with its key and its folder.
+type Chosen = (stored::Extent, VerifierKey, PathBuf);
+
+/// Whether the shard that is written, of which alone a cosigned checkpoint is kept, is exported where one is asked for.
+fn can_be_cosigned(args: &ExportArgs, chosen: &[Chosen], written: ShardPlace) -> Result<(), String> {
+    if args.cosigned && chosen.iter().all(|(extent, ..)| extent.place != written) {
+        return Err("a cosigned checkpoint is kept of the shard that is written, and of no other".to_owned());
+    }
+    Ok(())
+}
+
+/// The shards to export.
+async fn chosen(args: &ExportArgs, store: &dyn Store, keys: &KeyRing) -> Result<Vec<Chosen>, String> {
     let extents = stored::extents(store).await.map_err(|fault| fault.to_string())?;
     let last = extents.last().map(|extent| extent.place.number);
     let wanted = |extent: &stored::Extent| args.all || Some(extent.place.number) == args.shard.or(last);
