@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod fuzzing;
 pub mod grpc;
 pub mod identity;
+mod lock;
 pub mod note;
 pub mod policy;
 pub mod proto;

@@ -16,6 +16,7 @@ pub mod postgres;
 mod read;
 mod rows;
 pub mod schema;
+mod slot;
 pub mod sqlite;
 pub mod tables;
 pub mod transactions;

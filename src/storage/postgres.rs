@@ -29,6 +29,7 @@ use super::{
     Traces, Transactions, WrappedKey,
     connections::Connections,
     read::{self, Fetch, Value},
+    slot::Slot,
 };
 use crate::{
     consent::Standing,
@@ -67,6 +68,7 @@ const SESSION: [(&str, &str); 7] = [
 /// with the process, however that ends.
 const TRY_ALONE: &str = "select pg_try_advisory_lock(1397511497::int8 << 32 | 'head'::regclass::oid::int8)";
 const PRESENT: &str = "select pg_advisory_lock_shared(1397511497::int8 << 32 | 'head'::regclass::oid::int8)";
+const ABSENT: &str = "select pg_advisory_unlock_shared(1397511497::int8 << 32 | 'head'::regclass::oid::int8)";
 const NOT_ALONE: &str = "select pg_advisory_unlock(1397511497::int8 << 32 | 'head'::regclass::oid::int8)";
 
 /// The shared store.
@@ -77,7 +79,7 @@ pub struct PostgresStore {
     message: usize,
     // Taken out while a commit is under way; not put back unless that came to a clean end. Its session tells other
     // instances that this one is there.
-    writer: Mutex<Option<PgConnection>>,
+    writer: Mutex<Slot<PgConnection>>,
     alone: bool,
     transactions: Transactions,
 }
@@ -113,7 +115,7 @@ impl PostgresStore {
             options,
             readers: Connections::new(READERS),
             message,
-            writer: Mutex::new(Some(first)),
+            writer: Mutex::new(Slot::new(Some(first))),
             alone,
             transactions: Transactions::default(),
         })
@@ -209,7 +211,7 @@ impl Fetch for PostgresStore {
 impl super::Store for PostgresStore {
     async fn begin(&self, look: &Look) -> Result<(Seen, Box<dyn Commit + '_>), StoreFault> {
         let mut slot = self.writer.lock().await;
-        let connection = match slot.take() {
+        let connection = match slot.take()? {
             Some(connection) => connection,
             None => self.reconnect().await.map_err(|error| fault(&error, Attempted::Statement))?,
         };
@@ -348,7 +350,11 @@ impl super::Store for PostgresStore {
     }
 
     async fn close(&self) {
-        let writer = self.writer.lock().await.take();
+        let mut writer = self.writer.lock().await.close();
+        if let Some(writer) = &mut writer {
+            // Who starts now is alone, and does not have to wait until the server has seen the session go.
+            drop(within(sqlx::raw_sql(ABSENT).execute(writer)).await);
+        }
         for connection in self.readers.close().into_iter().chain(writer) {
             // The server sees the connection go, with or without a farewell.
             drop(connection.close().await);

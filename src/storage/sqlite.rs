@@ -11,7 +11,10 @@ mod turn;
 use std::{
     fs,
     path::Path,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,10 +33,12 @@ use super::{
     Traces, Transactions, WrappedKey,
     connections::Connections,
     read::{self, Fetch, Value},
+    slot::Slot,
 };
 use crate::{
     consent::Standing,
     domain::{FormId, GrantId, Oin, PairId, Purpose, Role, SubjectId, Timestamp},
+    lock::{FolderLock, LockFault},
     subject::Tag,
 };
 
@@ -51,13 +56,13 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 #[derive(Debug)]
 pub struct SqliteStore {
     options: SqliteConnectOptions,
-    writer: Mutex<Option<SqliteConnection>>,
+    writer: Mutex<Slot<SqliteConnection>>,
     readers: Connections<SqliteConnection>,
     // Pages the database may have; 0 is no limit of ours. SQLite forgets it with the connection.
     page_limit: AtomicU32,
     transactions: Transactions,
-    // Held as long as the store is; a second gateway on the same file is refused. A reader has none.
-    _lock: Option<fs::File>,
+    // A second gateway on the same file is refused until this store is closed or gone. Who only reads has none.
+    lock: std::sync::Mutex<Option<FolderLock>>,
 }
 
 impl SqliteStore {
@@ -67,10 +72,9 @@ impl SqliteStore {
     /// If the folder is in use, or the database does not open with the settings that durability needs.
     pub async fn open(folder: &Path) -> Result<Self, OpenFault> {
         fs::create_dir_all(folder)?;
-        let lock = fs::File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
-        lock.try_lock().map_err(|fault| match fault {
-            fs::TryLockError::WouldBlock => OpenFault::Locked,
-            fs::TryLockError::Error(cause) => OpenFault::Folder(cause),
+        let lock = FolderLock::take(folder).map_err(|fault| match fault {
+            LockFault::Taken => OpenFault::Locked,
+            LockFault::File(cause) => OpenFault::Folder(cause),
         })?;
         let options = SqliteConnectOptions::new()
             .filename(folder.join("sluis.db"))
@@ -95,17 +99,17 @@ impl SqliteStore {
         if synchronous != 2 {
             return Err(OpenFault::Setting("synchronous = full"));
         }
-        Ok(Self { writer: Mutex::new(Some(writer)), ..Self::on(options, Some(lock)) })
+        Ok(Self::on(options, Some(writer), Some(lock)))
     }
 
-    fn on(options: SqliteConnectOptions, lock: Option<fs::File>) -> Self {
+    fn on(options: SqliteConnectOptions, writer: Option<SqliteConnection>, lock: Option<FolderLock>) -> Self {
         Self {
             options,
-            writer: Mutex::default(),
+            writer: Mutex::new(Slot::new(writer)),
             readers: Connections::new(READERS),
             page_limit: AtomicU32::new(0),
             transactions: Transactions::default(),
-            _lock: lock,
+            lock: std::sync::Mutex::new(lock),
         }
     }
 
@@ -116,7 +120,7 @@ impl SqliteStore {
     pub async fn open_read_only(folder: &Path) -> Result<Self, OpenFault> {
         let options = SqliteConnectOptions::new().filename(folder.join("sluis.db")).read_only(true);
         let options = sqlx::ConnectOptions::disable_statement_logging(options);
-        let store = Self::on(options, None);
+        let store = Self::on(options, None, None);
         // Not later, when nobody would know why nothing can be read.
         store.fetch("select 1".to_owned(), &[]).await?;
         Ok(store)
@@ -351,12 +355,16 @@ impl super::Store for SqliteStore {
         &self.transactions
     }
 
-    /// Closes the connections and folds the write-ahead log into the file.
+    /// Closes the connections, folds the write-ahead log into the file, and frees the folder, even where somebody still has
+    /// this store: nothing is written with it any more.
     async fn close(&self) {
-        let writer = self.writer.lock().await.take();
+        let writer = self.writer.lock().await.close();
         for connection in self.readers.close().into_iter().chain(writer) {
             // What is committed is durable, whether the last connection folds it into the file or not.
             drop(connection.close().await);
         }
+        // Nothing can panic while it is held.
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(lock);
     }
 }

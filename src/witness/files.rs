@@ -10,6 +10,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use crate::{
+    lock::{FolderLock, LockFault},
     note::{NoteFault, NoteSigner, cosignature::Cosigner},
     replace::{Readers, replace},
 };
@@ -53,7 +54,7 @@ pub enum FolderFault {
 #[derive(Debug)]
 pub struct Folder {
     dir: PathBuf,
-    _lock: fs::File,
+    _lock: FolderLock,
 }
 
 fn at<T>(path: &Path, done: io::Result<T>) -> Result<T, FolderFault> {
@@ -74,12 +75,10 @@ impl Folder {
         let logs = dir.join("logs");
         at(&logs, fs::create_dir_all(&logs))?;
         at(dir, sync_folder(dir))?;
-        let path = dir.join("lock");
-        let lock = at(&path, fs::File::options().create(true).truncate(false).write(true).open(&path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
-            Err(fs::TryLockError::WouldBlock) => Err(FolderFault::Locked(dir.to_owned())),
-            Err(fs::TryLockError::Error(cause)) => Err(FolderFault::File { path, cause }),
+        match FolderLock::take(dir) {
+            Ok(lock) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Err(LockFault::Taken) => Err(FolderFault::Locked(dir.to_owned())),
+            Err(LockFault::File(cause)) => Err(FolderFault::File { path: dir.join("lock"), cause }),
         }
     }
 

@@ -14,7 +14,7 @@ use sluis::{
     consent::{Event, EventKind, GrantState, Scope, Stop, form::Context},
     domain::{FormId, GrantId, PairId, SubjectId, Timestamp, time::parse_day},
     storage::{
-        Cursor, DisclosureFilter, DisclosureRow, EntryFilter, EventRow, KeyRow, Look, OpenRequest,
+        Cursor, Database, DisclosureFilter, DisclosureRow, EntryFilter, EventRow, KeyRow, Look, OpenRequest,
         SourcePauseRow, StopRow, Store, StoreFault, TileRow, Writes,
     },
 };
@@ -35,6 +35,7 @@ crate::on_both!(
     nothing_is_there_before_its_commit,
     what_is_used_twice_is_refused_and_nothing_of_it_stays,
     commits_take_turns,
+    who_closed_a_store_leaves_it_to_others,
     a_batch_of_any_size_is_written_whole,
 );
 
@@ -486,6 +487,21 @@ async fn commits_take_turns(place: Place) {
     };
     join_all((0..40).map(|n| one(if n % 2 == 0 { &store } else { &other }))).await;
     assert_eq!(store.head().await.unwrap().unwrap().size, 41);
+}
+
+/// Even while somebody still has it, as a connection that is just ending may.
+async fn who_closed_a_store_leaves_it_to_others(place: Place) {
+    let first = place.open().await;
+    put(&first, &writes(1)).await;
+    first.close().await;
+    let next = Database::open(&place.address).await.unwrap().shared();
+    assert!(next.is_alone());
+    let refused = first.begin(&Look::default()).await.map(drop);
+    assert_eq!(refused, Err(StoreFault::Fatal("the store is closed".to_owned())));
+    put(&next, &writes(2)).await;
+    first.close().await;
+    let third = Database::open(&place.address).await;
+    assert_eq!(third.is_ok(), next.is_shared(), "closing again takes nothing away from who has it now");
 }
 
 async fn a_batch_of_any_size_is_written_whole(place: Place) {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{PairId, SubjectId},
-    storage::{Commit, Look, Seen, StoreFault, Traces, Writes, forgetting},
+    storage::{Commit, Look, Seen, StoreFault, Traces, Writes, forgetting, slot::Slot},
 };
 
 /// READ COMMITTED, and the head first: each later statement sees what was committed before the head was ours. Under
@@ -22,7 +22,7 @@ const BEGIN: &str = "begin isolation level read committed read write; select 1 f
 const COMMIT: &str = "set local statement_timeout = 0; commit";
 
 pub(super) struct PostgresCommit<'a> {
-    slot: MutexGuard<'a, Option<PgConnection>>,
+    slot: MutexGuard<'a, Slot<PgConnection>>,
     // Dropped with the commit unless that comes to a clean end: the server then rolls back.
     connection: PgConnection,
     // Bytes of one message at most.
@@ -31,7 +31,7 @@ pub(super) struct PostgresCommit<'a> {
 
 impl<'a> PostgresCommit<'a> {
     pub(super) async fn begin(
-        slot: MutexGuard<'a, Option<PgConnection>>,
+        slot: MutexGuard<'a, Slot<PgConnection>>,
         mut connection: PgConnection,
         message: usize,
         wanted: &Look,
@@ -72,7 +72,7 @@ impl Commit for PostgresCommit<'_> {
         let Self { mut slot, mut connection, message } = *self;
         write::write(&mut connection, writes, message).await?;
         within_commit(sqlx::raw_sql(COMMIT).execute(&mut connection)).await?;
-        *slot = Some(connection);
+        slot.put_back(connection);
         Ok(())
     }
 
@@ -81,14 +81,14 @@ impl Commit for PostgresCommit<'_> {
         // A commit that has written something waits for the standby, and so for all that was written before it.
         within(sqlx::raw_sql("update head set size = size").execute(&mut connection)).await?;
         within_commit(sqlx::raw_sql(COMMIT).execute(&mut connection)).await?;
-        *slot = Some(connection);
+        slot.put_back(connection);
         Ok(())
     }
 
     async fn abandon(self: Box<Self>) {
         let Self { mut slot, mut connection, .. } = *self;
         if within(sqlx::raw_sql("rollback").execute(&mut connection)).await.is_ok() {
-            *slot = Some(connection);
+            slot.put_back(connection);
         }
     }
 }

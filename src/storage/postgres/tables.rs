@@ -11,6 +11,7 @@ use super::{
 use crate::storage::{
     StoreFault, Transactions,
     schema::{Kind, Table},
+    slot::Slot,
     tables::{self, Row, Session, Tables, Value},
 };
 
@@ -24,7 +25,7 @@ const HOLDING: &str = "set local idle_in_transaction_session_timeout = 0; set lo
      set local lock_timeout = '10s'";
 
 struct PostgresSession<'a> {
-    slot: MutexGuard<'a, Option<PgConnection>>,
+    slot: MutexGuard<'a, Slot<PgConnection>>,
     // Dropped with the session unless that came to a clean end: the server then rolls back.
     connection: PgConnection,
 }
@@ -35,7 +36,7 @@ tables::read_row!(PgRow);
 impl Tables for PostgresStore {
     async fn session(&self) -> Result<Box<dyn Session + '_>, StoreFault> {
         let mut slot = self.writer.lock().await;
-        let mut connection = match slot.take() {
+        let mut connection = match slot.take()? {
             Some(connection) => connection,
             None => self.reconnect().await.map_err(|error| fault(&error, Attempted::Statement))?,
         };
@@ -114,14 +115,14 @@ impl Session for PostgresSession<'_> {
     async fn commit(self: Box<Self>) -> Result<(), StoreFault> {
         let Self { mut slot, mut connection } = *self;
         within_commit(sqlx::raw_sql(COMMIT).execute(&mut connection)).await?;
-        *slot = Some(connection);
+        slot.put_back(connection);
         Ok(())
     }
 
     async fn abandon(self: Box<Self>) {
         let Self { mut slot, mut connection } = *self;
         if within(sqlx::raw_sql("rollback").execute(&mut connection)).await.is_ok() {
-            *slot = Some(connection);
+            slot.put_back(connection);
         }
     }
 }

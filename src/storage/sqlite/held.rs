@@ -5,10 +5,10 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use tokio::sync::MutexGuard;
 
 use super::{SqliteStore, fault};
-use crate::storage::StoreFault;
+use crate::storage::{StoreFault, slot::Slot};
 
 pub(super) struct Held<'a> {
-    slot: MutexGuard<'a, Option<SqliteConnection>>,
+    slot: MutexGuard<'a, Slot<SqliteConnection>>,
     pub(super) connection: SqliteConnection,
 }
 
@@ -16,7 +16,7 @@ impl SqliteStore {
     /// Takes it, without a transaction.
     pub(super) async fn held(&self) -> Result<Held<'_>, StoreFault> {
         let mut slot = self.writer.lock().await;
-        let connection = match slot.take() {
+        let connection = match slot.take()? {
             Some(connection) => connection,
             None => self.connect_writer().await.map_err(fault)?,
         };
@@ -34,6 +34,6 @@ impl Held<'_> {
 
     /// After a clean end.
     pub(super) fn put_back(mut self) {
-        *self.slot = Some(self.connection);
+        self.slot.put_back(self.connection);
     }
 }
