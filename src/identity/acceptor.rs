@@ -6,6 +6,7 @@ mod failures;
 
 use std::{
     io,
+    net::Shutdown,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -15,6 +16,7 @@ use std::{
 pub use connection::Connection;
 pub use failures::{Failures, HandshakeFailure};
 use futures_util::Stream;
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
@@ -73,21 +75,24 @@ impl Acceptor {
         Arc::clone(&self.failures)
     }
 
-    /// Verified connections, for `serve_with_incoming`. Dropping it closes the listener and gives up the handshakes
+    /// Verified connections, for `serve_with_incoming`. Dropping it frees the port and gives up the handshakes
     /// that are under way; connections that were handed out live on. Needs a tokio runtime.
     #[must_use]
     pub fn incoming(&self, listener: TcpListener) -> Incoming {
         let (ready, connections) = mpsc::channel(1);
-        Incoming { connections, accepting: tokio::spawn(self.clone().accept(listener, ready)) }
+        let listener = Arc::new(listener);
+        let accepting = tokio::spawn(self.clone().accept(Arc::clone(&listener), ready));
+        Incoming { connections, listener, accepting }
     }
 
-    async fn accept(self, listener: TcpListener, ready: mpsc::Sender<Connection>) {
+    async fn accept(self, listener: Arc<TcpListener>, ready: mpsc::Sender<Connection>) {
         // Dropped with this future, which gives up every handshake.
         let mut handshakes = JoinSet::new();
         loop {
             let Ok(slot) = Arc::clone(&self.handshakes).acquire_owned().await else { return };
             let tcp = match listener.accept().await {
                 Ok((tcp, _)) => tcp,
+                Err(_) if ready.is_closed() => return,
                 Err(fault) => {
                     self.listener_failed(&fault).await;
                     continue;
@@ -165,6 +170,7 @@ impl Acceptor {
 #[derive(Debug)]
 pub struct Incoming {
     connections: mpsc::Receiver<Connection>,
+    listener: Arc<TcpListener>,
     accepting: JoinHandle<()>,
 }
 
@@ -178,7 +184,12 @@ impl Stream for Incoming {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
+        self.connections.close();
         self.accepting.abort();
+        // Whoever starts next may want the port at once. The task lets go of the listener when the runtime comes to it, and a
+        // program that this process is just starting has it too, until it has begun. Where a listener cannot be shut down
+        // (Linux can), the port is free then.
+        drop(SockRef::from(self.listener.as_ref()).shutdown(Shutdown::Both));
     }
 }
 

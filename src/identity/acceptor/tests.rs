@@ -106,6 +106,14 @@ fn issue(change: impl FnOnce(&mut Subject)) -> Issued {
 }
 
 #[tokio::test]
+async fn the_port_is_free_as_soon_as_it_ends() {
+    let gateway = Gateway::start(LIMITS).await;
+    drop(gateway.incoming);
+    // On this thread the task has not been given up yet: the listener itself is still there.
+    TcpListener::bind(gateway.address).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_oin_of_a_good_certificate_is_seen() {
     let mut gateway = Gateway::start(LIMITS).await;
     let issued = issue(|subject| subject.usage = Usage::Client);
