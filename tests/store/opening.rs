@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use crate::{
     database,
     lab::{Place, entry},
+    proxy::{Mood, Proxy},
 };
 
 async fn refused(url: &str) -> OpenFault {
@@ -84,6 +85,17 @@ async fn several_instances_may_make_the_tables_at_the_same_time() {
     }
     let last = Database::open(&url.parse().unwrap()).await.unwrap().shared();
     assert!(last.is_alone());
+}
+
+/// A server needs a while to see a session go. Here it never does.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_has_stopped_is_not_there_any_more() {
+    let proxy = Proxy::before(&database::fresh().await).await;
+    let place = Place::at(&proxy.url);
+    let first = place.open().await;
+    proxy.set(Mood::KeepsTheEnd);
+    first.close().await;
+    assert!(place.open().await.is_alone());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,6 +27,8 @@ pub enum Mood {
     BreakAtOnce = 4,
     /// Lets nobody in, and breaks what is there at the next thing that comes by.
     Away = 5,
+    /// Passes everything but a farewell: the server does not hear that a connection has ended.
+    KeepsTheEnd = 6,
 }
 
 pub struct Proxy {
@@ -39,6 +41,8 @@ pub struct Proxy {
 
 /// How the store says commit, at the end of a simple query.
 const COMMIT: &[u8] = b"; commit\0";
+/// The protocol's message `Terminate`.
+const FAREWELL: &[u8] = b"X\0\0\0\x04";
 
 impl Proxy {
     /// Before this database.
@@ -89,7 +93,8 @@ impl Mood {
             2 => Self::BreakAfterCommit,
             3 => Self::BreakAfterCommitAndStayAway,
             4 => Self::BreakAtOnce,
-            _ => Self::Away,
+            5 => Self::Away,
+            _ => Self::KeepsTheEnd,
         }
     }
 }
@@ -100,11 +105,17 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, mood: Arc<AtomicU8>,
     loop {
         tokio::select! {
             read = client.read(&mut up) => {
-                let Ok(read @ 1..) = read else { return };
+                let read = read.unwrap_or_default();
+                if Mood::of(&mood) == Mood::KeepsTheEnd && [b"", FAREWELL].contains(&&up[..read]) {
+                    return std::future::pending().await;
+                }
+                if read == 0 {
+                    return;
+                }
                 let is_commit = up[..read].ends_with(COMMIT);
                 let now = Mood::of(&mood);
                 let breaks = match now {
-                    Mood::Good => false,
+                    Mood::Good | Mood::KeepsTheEnd => false,
                     Mood::BreakAtOnce | Mood::Away => true,
                     Mood::BreakBeforeCommit => is_commit,
                     Mood::BreakAfterCommit | Mood::BreakAfterCommitAndStayAway => {

@@ -114,6 +114,17 @@ async fn the_port_is_free_as_soon_as_it_ends() {
 }
 
 #[tokio::test]
+async fn a_listener_that_was_ended_is_not_asked_again() {
+    let gateway = Gateway::start(LIMITS).await;
+    let (ready, connections) = mpsc::channel(1);
+    drop(connections);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    SockRef::from(&listener).shutdown(Shutdown::Both).unwrap();
+    let accepting = Acceptor::new(gateway.store, LIMITS).accept(Arc::new(listener), ready);
+    time::timeout(SOON, accepting).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_oin_of_a_good_certificate_is_seen() {
     let mut gateway = Gateway::start(LIMITS).await;
     let issued = issue(|subject| subject.usage = Usage::Client);
